@@ -1,0 +1,13 @@
+module github.com/obby/go-services/deploy/e2e
+
+go 1.26
+
+require (
+	github.com/obby/go-services/proto v0.0.0
+	github.com/obby/go-services/deploy/run v0.0.0
+)
+
+replace (
+	github.com/obby/go-services/proto => ../../proto
+	github.com/obby/go-services/deploy/run => ../../deploy/run
+)

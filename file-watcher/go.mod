@@ -1,0 +1,13 @@
+module github.com/obby/go-services/file-watcher
+
+go 1.26
+
+require (
+	github.com/obby/go-services/proto v0.0.0
+	github.com/obby/go-services/internal v0.0.0
+)
+
+replace (
+	github.com/obby/go-services/proto => ../proto
+	github.com/obby/go-services/internal => ../internal
+)

@@ -1,0 +1,3 @@
+module github.com/obby/go-services/internal
+
+go 1.26

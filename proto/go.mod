@@ -1,0 +1,3 @@
+module github.com/obby/go-services/proto
+
+go 1.26
