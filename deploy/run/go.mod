@@ -1,3 +1,3 @@
 module github.com/obby/go-services/deploy/run
 
-go 1.26
+go 1.26.0

@@ -1,0 +1,114 @@
+# Everything a person does here is a target of this file; `make help` lists them.
+# `make run` and `make test` need Go, a C compiler and Python 3, nothing else.
+
+SHELL      := bash
+SERVICES   := file-watcher content-tracker query-service sse-hub
+MODULES    := proto internal $(SERVICES) deploy/run deploy/e2e
+TAGS       := sqlite_fts5
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS    := -X github.com/obby/go-services/internal/service.version=$(VERSION)
+TOOLS      := $(CURDIR)/.tools
+VENV       := $(CURDIR)/.venv
+PYTHON     ?= python3
+
+# What `make run` watches and where it keeps the database.
+WATCH      ?=
+DATA       ?= data
+
+BUF        := github.com/bufbuild/buf/cmd/buf@v1.75.0
+GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+PROTOC_GO  := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+PROTOC_RPC := google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## start everything on a folder: make run WATCH=~/notes (default: a demo folder)
+	@bin/run --data '$(DATA)' --watch '$(WATCH)'
+
+.PHONY: build
+build: ## build the four services and the launcher into bin/
+	go build -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/ $(addprefix ./,$(SERVICES)) ./deploy/run
+
+.PHONY: build-race
+build-race: ## the same with the race detector, into bin/race/, for the tests
+	go build -race -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/race/ $(addprefix ./,$(SERVICES)) ./deploy/run
+
+.PHONY: test
+test: test-go python ## every test: Go with the race detector, end to end, browser, Python
+	@echo 'all tests passed'
+
+.PHONY: test-go
+test-go: build-race browser-notice ## Go tests of every module, the end-to-end tests among them
+	OBBY_BIN='$(CURDIR)/bin/race' go test -race -tags $(TAGS) work
+
+.PHONY: browser-notice
+browser-notice:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  echo; echo '  NO CHROMIUM FOUND: the tests of the live page in a browser are SKIPPED.'; \
+	  echo '  Install one (Debian: apt-get install chromium) to run them.'; echo; }
+
+.PHONY: python
+python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against the built services
+	cd clients/python && $(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
+	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
+
+$(VENV)/ready: clients/python/pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e 'clients/python[dev]'
+	@touch $@
+
+.PHONY: lint
+lint: $(TOOLS)/bin/golangci-lint ## golangci-lint on every module; each module builds without the workspace
+	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(TOOLS)/bin/golangci-lint run --config '$(CURDIR)/.golangci.yml' ./...) || exit 1; done
+	@for m in $(MODULES); do echo "GOWORK=off build $$m"; (cd $$m && GOWORK=off go build -tags $(TAGS) -o /dev/null ./... && GOWORK=off go mod tidy -diff) || exit 1; done
+
+.PHONY: generate
+generate: tools ## generate Go and Python code from proto/
+	proto/generate.sh '$(TOOLS)' '$(CURDIR)/proto/gen' '$(CURDIR)/clients/python/src' '$(TOOLS)/contract.binpb'
+
+.PHONY: check-proto
+check-proto: tools $(TOOLS)/bin/buf ## the generated code is fresh; buf lint; buf breaking against proto/baseline.binpb
+	rm -rf '$(TOOLS)/fresh' && mkdir -p '$(TOOLS)/fresh/python'
+	proto/generate.sh '$(TOOLS)' '$(TOOLS)/fresh/go' '$(TOOLS)/fresh/python' '$(TOOLS)/contract.binpb'
+	diff -r '$(TOOLS)/fresh/go' proto/gen
+	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby' clients/python/src/obby
+	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby_clients/_googleapis' clients/python/src/obby_clients/_googleapis
+	$(TOOLS)/bin/buf lint '$(TOOLS)/contract.binpb' --config proto/buf.yaml
+	$(TOOLS)/bin/buf breaking '$(TOOLS)/contract.binpb' --against proto/baseline.binpb --config proto/buf.yaml
+
+.PHONY: baseline
+baseline: generate ## make today's contract the one that buf breaking compares with
+	cp '$(TOOLS)/contract.binpb' proto/baseline.binpb
+
+.PHONY: tools
+tools: $(TOOLS)/venv/ready $(TOOLS)/bin/protoc-gen-go ## install the pinned code generators into .tools/
+
+$(TOOLS)/venv/ready: proto/requirements.txt
+	$(PYTHON) -m venv $(TOOLS)/venv
+	$(TOOLS)/venv/bin/pip install --quiet --disable-pip-version-check -r proto/requirements.txt
+	@touch $@
+
+# The tools' versions are in this file: they are installed again when it changes.
+$(TOOLS)/bin/protoc-gen-go: Makefile
+	GOBIN=$(TOOLS)/bin GOWORK=off go install $(PROTOC_GO)
+	GOBIN=$(TOOLS)/bin GOWORK=off go install $(PROTOC_RPC)
+
+$(TOOLS)/bin/buf: Makefile
+	GOBIN=$(TOOLS)/bin GOWORK=off go install $(BUF)
+
+$(TOOLS)/bin/golangci-lint: Makefile
+	GOBIN=$(TOOLS)/bin GOWORK=off go install $(GOLANGCI)
+
+.PHONY: fmt
+fmt: ## format the Go and Python code
+	gofmt -w $$(git ls-files '*.go' | grep -v '^proto/gen/')
+	$(VENV)/bin/ruff format clients/python
+
+.PHONY: clean
+clean: ## remove what was built; the data folder stays
+	rm -rf bin $(VENV) $(TOOLS)

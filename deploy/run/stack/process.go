@@ -1,0 +1,195 @@
+package stack
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	startLimit = 20 * time.Second // from start to ready; a guess, ample for a cold disk
+	readyPoll  = 10 * time.Millisecond
+)
+
+// Process is one running service.
+type Process struct {
+	Name string
+	// Addr holds the addresses it listens on, by the name its `listening` log
+	// line gives them: grpc, admin and, for the hub, http.
+	Addr map[string]string
+
+	bin  string
+	args []string
+	log  func(service, line string)
+
+	cmd  *exec.Cmd
+	done chan struct{} // closed when the process has ended and its log is read
+	err  error         // how it ended; read after done
+}
+
+// start runs the program and returns when it is ready to serve.
+func start(ctx context.Context, bin, name string, args []string, log func(service, line string)) (*Process, error) {
+	p := &Process{Name: name, Addr: map[string]string{}, bin: bin, args: args, log: log}
+	if err := p.run(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Restart runs the program of an ended process again, on the same addresses.
+func (p *Process) Restart(ctx context.Context) error {
+	select {
+	case <-p.done:
+	default:
+		return fmt.Errorf("%s is still running", p.Name)
+	}
+	args := p.args
+	for listener, addr := range maps.Clone(p.Addr) {
+		p.args = append(p.args, "--"+flagOf(listener), addr) // the last of a flag wins
+	}
+	defer func() { p.args = args }()
+	return p.run(ctx)
+}
+
+func (p *Process) run(ctx context.Context) error {
+	cmd := exec.Command(p.bin, p.args...)
+	// A group of its own: Ctrl-C in the terminal reaches the launcher alone,
+	// which stops the services in order. If the launcher is killed, they end.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	output, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stdout = cmd.Stderr
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", p.Name, err)
+	}
+	p.cmd, p.done = cmd, make(chan struct{})
+	listening := make(chan map[string]string, 1)
+	last := &lastLine{}
+	go func() { // ends with the process, whose end closes the pipe
+		p.read(output, listening, last)
+		p.err = cmd.Wait()
+		close(p.done)
+	}()
+	return p.awaitReady(ctx, listening, last)
+}
+
+// read passes the log on and picks the addresses out of the `listening` line.
+func (p *Process) read(output io.Reader, listening chan<- map[string]string, last *lastLine) {
+	lines := bufio.NewReader(output)
+	for {
+		line, err := lines.ReadString('\n')
+		if line = strings.TrimSuffix(line, "\n"); line != "" {
+			p.log(p.Name, line)
+			last.set(line)
+			if fields := logFields(line); fields["msg"] == "listening" {
+				select {
+				case listening <- addresses(fields):
+				default:
+				}
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (p *Process) awaitReady(ctx context.Context, listening <-chan map[string]string, last *lastLine) error {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	select {
+	case addr := <-listening:
+		p.Addr = addr
+	case <-p.done:
+		return fmt.Errorf("%s did not start: %s", p.Name, last.get())
+	case <-ctx.Done():
+		p.Kill()
+		return fmt.Errorf("%s did not say where it listens: %w", p.Name, ctx.Err())
+	}
+	for {
+		reason, err := readiness(ctx, p.Addr["admin"])
+		if err == nil && reason == "" {
+			return nil
+		}
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s ended while starting: %s", p.Name, last.get())
+		case <-ctx.Done():
+			p.Kill()
+			return fmt.Errorf("%s did not become ready in %v: %s", p.Name, startLimit, errors.Join(err, errors.New(reason)))
+		case <-time.After(readyPoll):
+		}
+	}
+}
+
+// readiness asks the admin listener; the reason is empty when it is ready.
+func readiness(ctx context.Context, admin string) (reason string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusOK {
+		return "", nil
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	return strings.TrimSpace(string(text)), err
+}
+
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Kill ends the process with SIGKILL and waits until it has ended.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // an error means that it has ended already
+	<-p.done
+}
+
+// Stop ends the process with SIGTERM, and with SIGKILL when ctx is over first.
+// It returns how the process ended.
+func (p *Process) Stop(ctx context.Context) error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		p.Kill()
+	}
+	return p.err
+}
+
+// Signal sends a signal, such as SIGSTOP.
+func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+
+// lastLine keeps the last log line: what a program says before it gives up.
+type lastLine struct {
+	mu   sync.Mutex // guards line
+	line string
+}
+
+func (l *lastLine) set(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.line = line
+}
+
+func (l *lastLine) get() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.line
+}
