@@ -1,0 +1,63 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"google.golang.org/grpc"
+)
+
+// Step is one named step of a stop.
+type Step struct {
+	Name string
+	Run  func(ctx context.Context) error // returns when ctx ends, at the latest
+}
+
+// runSteps runs the steps in order. One that does not return by the end of ctx
+// is abandoned and named; those after it still get their turn.
+func runSteps(ctx context.Context, log *slog.Logger, steps []Step) error {
+	var errs []error
+	for _, step := range steps {
+		log.Debug("stopping", "step", step.Name)
+		done := make(chan error, 1) // 1: an abandoned step can still end
+		go func() { done <- step.Run(ctx) }()
+		var err error
+		select {
+		case err = <-done:
+		case <-ctx.Done():
+			select {
+			case err = <-done:
+			default:
+				log.Warn("stop step takes too long and is abandoned", "step", step.Name)
+				err = ctx.Err()
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", step.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// stopGRPC lets the calls under way finish until ctx ends, then cuts them off.
+func stopGRPC(server *grpc.Server) Step {
+	return Step{"gRPC", func(ctx context.Context) error {
+		cut := context.AfterFunc(ctx, server.Stop)
+		defer cut()
+		server.GracefulStop()
+		return nil
+	}}
+}
+
+// stopHTTP does the same for an HTTP server.
+func stopHTTP(name string, server *http.Server) Step {
+	return Step{name, func(ctx context.Context) error {
+		if err := server.Shutdown(ctx); err != nil {
+			return server.Close()
+		}
+		return nil
+	}}
+}
