@@ -1,0 +1,199 @@
+// Package query is what can be asked about the recorded history, and the rules
+// for asking: limits, ranges, time buckets, search text, snippets and counts. It
+// knows neither SQL nor gRPC.
+//
+// # Model
+//
+// A step (Diff) is one change of one path; a Version is one distinct content of a
+// path. Both bear ids that grow in the order in which they were recorded, and
+// that order, never the clock's, is the order of every list: clocks step back
+// (tracker case 34). A path's head is what it has now; it need not be its
+// newest version, for a path that returns to an earlier content reuses its row.
+//
+// # Invariants
+//
+//   - Paths are the operating system's strings of bytes.
+//   - A zero time is a time that nobody can read; no such row is in any range.
+//   - A page fits into a message, whatever its rows hold (case 51).
+//   - Nothing is held open between two pages (case 50).
+package query
+
+import (
+	"context"
+	"time"
+)
+
+// ChangeType says what a step did to its path.
+type ChangeType string
+
+// The types of change, as they are stored.
+const (
+	Created  ChangeType = "created"
+	Modified ChangeType = "modified"
+	Deleted  ChangeType = "deleted"
+	Moved    ChangeType = "moved"
+)
+
+// Kind says how the content of a version is kept; empty: not known.
+type Kind string
+
+// The kinds of content, as they are stored.
+const (
+	Text    Kind = "text"
+	Lossy   Kind = "lossy"
+	Binary  Kind = "binary"
+	Omitted Kind = "omitted"
+)
+
+// Diff is one recorded step of a path.
+type Diff struct {
+	ID         int64
+	Path       string
+	OldPath    string // moved: the former path, where it is known
+	Type       ChangeType
+	OldVersion int64 // 0: none, or not known
+	NewVersion int64 // 0: none, or not known
+	Added      int64 // lines
+	Removed    int64 // lines
+	Observed   time.Time
+	Text       string // unified diff, as stored
+	Truncated  bool   // Text is cut, here or when it was stored
+}
+
+// Size bounds the bytes of the step in a message.
+func (d Diff) Size() int { return 128 + pathSize(d.Path) + pathSize(d.OldPath) + len(d.Text) }
+
+// Version is one distinct content of a path.
+type Version struct {
+	ID          int64
+	Path        string
+	Hash        string
+	Lines       int64
+	Bytes       *int64 // size of the file on disk; nil: not known
+	Kind        Kind
+	Observed    time.Time
+	ModTime     time.Time
+	Description string
+	Current     bool // the path has this content now
+}
+
+// Size bounds the bytes of the version in a message.
+func (v Version) Size() int { return 192 + pathSize(v.Path) + len(v.Description) }
+
+// Result is one file that a search found.
+type Result struct {
+	Version  int64
+	Path     string
+	Score    float64 // larger is better
+	Snippet  Snippet
+	Observed time.Time
+}
+
+// TopicFile is a file that bears a topic.
+type TopicFile struct {
+	Path    string
+	Entries int64
+	Latest  time.Time // of its entries
+	Summary string    // of the latest entry
+}
+
+// Size bounds the bytes of the file in a message.
+func (f TopicFile) Size() int { return 64 + pathSize(f.Path) + len(f.Summary) }
+
+// TermCount is how many entries bear a topic or keyword.
+type TermCount struct {
+	Term  string
+	Count int64
+}
+
+// pathSize bounds the bytes of a path in a message: itself, and where it is not
+// UTF-8 a second form with three bytes for each that does not decode.
+func pathSize(path string) int { return 4 * len(path) }
+
+// Filter leaves steps out; its zero value leaves out nothing.
+type Filter struct {
+	Prefix string       // only this path and those below; empty: all
+	Types  []ChangeType // only these
+	Range  Range
+}
+
+// DiffQuery asks for steps. After and Before exclude themselves; 0 is open.
+type DiffQuery struct {
+	Filter
+	After, Before int64
+	Oldest        bool // oldest first instead of newest first
+	WithText      bool
+	Limit         int
+}
+
+// SearchQuery asks for files.
+type SearchQuery struct {
+	Words  Words
+	Prefix string
+	Offset int
+	Limit  int
+}
+
+// TopicQuery asks for the files of a topic. After is the last file of the page
+// before.
+type TopicQuery struct {
+	Topic string
+	After *TopicFile
+	Limit int
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T
+	More  bool // the list goes on
+}
+
+// Store answers from a database. A method holds nothing open once it returned.
+// Beside its own errors each returns ErrUnavailable, ErrBusy or ErrDamaged where
+// the database does not answer, and ctx's error when that ended first.
+type Store interface {
+	DiffStore
+	VersionStore
+	Finder
+	ActivityStore
+}
+
+// DiffStore holds steps.
+type DiffStore interface {
+	// Diffs returns a page of steps: at most q.Limit, fewer where they would
+	// outgrow a message.
+	Diffs(ctx context.Context, q DiffQuery) (Page[Diff], error)
+	// Last returns the position of the last step that was ever recorded, also
+	// where that row was deleted since.
+	Last(ctx context.Context) (Position, error)
+}
+
+// VersionStore holds versions.
+type VersionStore interface {
+	// Versions returns a page of a path's versions, newest first, with ids below
+	// before unless that is 0. It returns ErrPathNotFound for a path that was
+	// never recorded.
+	Versions(ctx context.Context, path string, before int64, limit int) (Page[Version], error)
+	// Content returns a version and its content: text with LF line ends, or the
+	// exact bytes. It returns ErrVersionNotFound, ErrContentNotKept or
+	// ErrContentTooLarge.
+	Content(ctx context.Context, id int64) (Version, []byte, error)
+}
+
+// Finder finds files.
+type Finder interface {
+	// Search returns the files whose newest content or path has all words, best
+	// first. It returns ErrNoIndex where the database has no search index yet.
+	Search(ctx context.Context, q SearchQuery) (Page[Result], error)
+	// TopicFiles returns the files that bear a topic, latest first.
+	TopicFiles(ctx context.Context, q TopicQuery) (Page[TopicFile], error)
+}
+
+// ActivityStore counts.
+type ActivityStore interface {
+	// Steps calls add for every step in the range at or below prefix, in no order.
+	Steps(ctx context.Context, r Range, prefix string, add func(Step)) error
+	// Terms returns the most frequent topics and keywords of the entries in the
+	// range at or below prefix.
+	Terms(ctx context.Context, r Range, prefix string, limit int) (topics, keywords []TermCount, err error)
+}

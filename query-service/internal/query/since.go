@@ -1,0 +1,49 @@
+package query
+
+import (
+	"context"
+	"iter"
+)
+
+// Position is a place in the record of steps: after the one with this id.
+type Position struct {
+	ID       int64
+	Database string // empty: the database bears no identity yet
+}
+
+// Check returns ErrUnknownToken where p cannot be a position before last: it is
+// of another database, or this one was restored from an older copy and lost the
+// step.
+func (p Position) Check(last Position) error {
+	foreign := p.Database != "" && p.Database != last.Database
+	if foreign || p.ID < 0 || p.ID > last.ID {
+		return ErrUnknownToken
+	}
+	return nil
+}
+
+// Since yields the steps of q after q.After in the order in which they were
+// recorded, and ends with last: a reader that is slower than the writer would
+// never end otherwise. It stops at an error, which it yields. While the caller is
+// busy with a step nothing is held open (case 50).
+func Since(ctx context.Context, store DiffStore, q DiffQuery, last Position) iter.Seq2[Diff, error] {
+	q.Oldest, q.Limit, q.Before = true, StreamPage, last.ID+1
+	return func(yield func(Diff, error) bool) {
+		for {
+			page, err := store.Diffs(ctx, q)
+			if err != nil {
+				yield(Diff{}, err)
+				return
+			}
+			for _, diff := range page.Items {
+				if !yield(diff, nil) {
+					return
+				}
+				q.After = diff.ID
+			}
+			if !page.More {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,105 @@
+// Package rpc is the gRPC side of the query-service: obby.query.v1.
+//
+// A method reads its request, asks the domain and writes the answer. A stream
+// ends when its client, or Drain, says so.
+package rpc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/obby/go-services/internal/page"
+	"github.com/obby/go-services/internal/rpcerr"
+	"github.com/obby/go-services/internal/service"
+	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
+	"github.com/obby/go-services/query-service/internal/query"
+)
+
+var errStopping = errors.New("the service is stopping: continue with the last resume_token")
+
+// Server implements queryv1.QueryServiceServer.
+type Server struct {
+	queryv1.UnimplementedQueryServiceServer
+	store query.Store
+	info  service.Info
+	zone  *time.Location
+	log   *slog.Logger
+	now   func() time.Time
+
+	drain    chan struct{} // closed by Drain
+	draining sync.Once
+}
+
+// New returns a server that answers from store. zone is the time zone of callers
+// who name none.
+func New(store query.Store, info service.Info, zone *time.Location, log *slog.Logger) *Server {
+	return &Server{store: store, info: info, zone: zone, log: log, now: time.Now, drain: make(chan struct{})}
+}
+
+// Drain ends the streams that are open and those that are still to come. A step
+// that waits for a slow client is ended with its connection.
+func (s *Server) Drain(context.Context) error {
+	s.draining.Do(func() { close(s.drain) })
+	return nil
+}
+
+// status makes of a method's error the status that its caller gets.
+func (s *Server) status(err *error) { *err = table.Status(s.log, *err) }
+
+// GetServerInfo implements queryv1.QueryServiceServer.
+func (s *Server) GetServerInfo(context.Context, *queryv1.GetServerInfoRequest) (*queryv1.GetServerInfoResponse, error) {
+	return &queryv1.GetServerInfoResponse{
+		Version: s.info.Version, ApiVersions: []string{"obby.query.v1"}, Features: []string{"word-search"},
+		InstanceId: s.info.InstanceID, StartTime: timestamppb.New(s.info.StartTime),
+	}, nil
+}
+
+// GetFileVersions implements queryv1.QueryServiceServer.
+func (s *Server) GetFileVersions(ctx context.Context, req *queryv1.GetFileVersionsRequest) (_ *queryv1.GetFileVersionsResponse, err error) {
+	defer s.status(&err)
+	file, err := readPath("path", req.GetPath(), req.GetRawPath())
+	if err != nil {
+		return nil, err
+	}
+	size, err := page.Size(req.GetPageSize(), query.DefaultPage, query.MaxPage)
+	if err != nil {
+		return nil, err
+	}
+	var before int64
+	args := page.Args(req)
+	if _, err := page.Parse(req.GetPageToken(), args, &before); err != nil {
+		return nil, err
+	}
+	versions, err := s.store.Versions(ctx, file, before, size)
+	if err != nil {
+		return nil, err
+	}
+	token, err := nextToken(versions, args, func(last query.Version) any { return last.ID })
+	return &queryv1.GetFileVersionsResponse{Versions: all(versions.Items, version), NextPageToken: token}, err
+}
+
+// nextToken returns the token of the page after p, empty when p is the last.
+func nextToken[T any](p query.Page[T], args []byte, cursor func(last T) any) (string, error) {
+	if !p.More {
+		return "", nil
+	}
+	return page.Token(cursor(p.Items[len(p.Items)-1]), args)
+}
+
+// GetVersionContent implements queryv1.QueryServiceServer.
+func (s *Server) GetVersionContent(ctx context.Context, req *queryv1.GetVersionContentRequest) (_ *queryv1.GetVersionContentResponse, err error) {
+	defer s.status(&err)
+	if req.GetVersionId() <= 0 {
+		return nil, rpcerr.Field("version_id", "%d is not the id of a version", req.GetVersionId())
+	}
+	v, content, err := s.store.Content(ctx, req.GetVersionId())
+	if err != nil {
+		return nil, err
+	}
+	return &queryv1.GetVersionContentResponse{Version: version(v), Content: content}, nil
+}

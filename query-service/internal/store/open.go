@@ -1,0 +1,171 @@
+// Package store answers the questions of package query from the SQLite file that
+// the product's processes share, one file per question. It never writes.
+//
+// # Model
+//
+// A Store stands for a path. Whether there is a usable database at that path, and
+// which, its Run finds out about once a second: a file may come into being, be
+// replaced by a backup (tracker case 60), or change its tables while the service
+// runs. Each of these means opening anew; until that succeeds every question is
+// answered with query.ErrUnavailable and the reason.
+//
+// A file that no content-tracker has adopted yet lacks the obby_ tables, and an
+// old one perhaps a semantic_ table. Statements are written as if all were there:
+// see standIns.
+//
+// # Invariants
+//
+//   - A statement is closed before its answer is sent, so that no slow client
+//     keeps the write-ahead log from being reset (case 50). All but that of Steps,
+//     which counts, return a bounded number of rows.
+//   - Stored times are read through obby_time alone (cases 44 to 46).
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/query-service/internal/query"
+)
+
+// checkInterval is how often Run looks at the file.
+const checkInterval = time.Second
+
+// Store implements query.Store.
+type Store struct {
+	path   string
+	log    *slog.Logger
+	report func(error)
+
+	// mu guards database and why. A statement holds it for reading, so that a
+	// database that was replaced is closed after the last of its readers.
+	mu       sync.RWMutex
+	database *database
+	why      error // why there is no database
+}
+
+// database is one opened file.
+type database struct {
+	*sql.DB
+	file   os.FileInfo // tells the file from one that replaced it
+	schema int64       // changes with every change of the tables
+	with   string      // begins every statement: see standIns
+	search bool        // it has a search index
+}
+
+// New returns the store of the database at path. It opens nothing; Run does.
+// report is called by Run with nil when a database became usable, and about once
+// a second with the reason while there is none.
+func New(path string, log *slog.Logger, report func(error)) *Store {
+	return &Store{path: path, log: log, report: report, why: fmt.Errorf("%w: %s was not opened yet", query.ErrUnavailable, path)}
+}
+
+// Run opens the database when there is one, opens it again when it is another,
+// and closes it when ctx ends. It returns nil.
+func (s *Store) Run(ctx context.Context) error {
+	ticker := time.NewTicker(checkInterval)
+	defer ticker.Stop()
+	s.check(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			s.swap(nil, fmt.Errorf("%w: the service is stopping", query.ErrUnavailable))
+			return nil
+		case <-ticker.C:
+			s.check(ctx)
+		}
+	}
+}
+
+// check opens the database unless the one that is open is still what lies at the
+// path. Only Run calls it, so it reads s.database without the lock.
+func (s *Store) check(ctx context.Context) {
+	before := s.database
+	if before != nil && before.isAt(ctx, s.path) {
+		return
+	}
+	next, err := open(ctx, s.path)
+	switch {
+	case ctx.Err() != nil:
+		if next != nil {
+			next.Close()
+		}
+	case err != nil:
+		err = fmt.Errorf("%w: %w", query.ErrUnavailable, err)
+		s.swap(nil, err)
+		s.report(err)
+	default:
+		s.log.Info("database opened", "path", s.path, "search_index", next.search)
+		s.swap(next, nil)
+		s.report(nil)
+	}
+}
+
+func (s *Store) swap(next *database, why error) {
+	s.mu.Lock()
+	before := s.database
+	s.database, s.why = next, why
+	s.mu.Unlock()
+	if before != nil {
+		before.Close()
+	}
+}
+
+// open opens what lies at path now.
+func open(ctx context.Context, path string) (*database, error) {
+	// Before it is opened: where it is replaced in between, the next check sees a
+	// file other than this one.
+	file, err := os.Stat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	db, err := sqlite.Reader(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &database{DB: db, file: file}
+	if err := d.inspect(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return d, nil
+}
+
+// inspect reads which tables there are.
+func (d *database) inspect(ctx context.Context) error {
+	var err error
+	if d.schema, err = d.schemaVersion(ctx); err != nil {
+		return err
+	}
+	if err := sqlite.Verify(ctx, d); err != nil {
+		return err
+	}
+	search, err := sqlite.Columns(ctx, d, "obby_search")
+	if err != nil {
+		return err
+	}
+	d.search = len(search) > 0
+	d.with, err = standIns(ctx, d)
+	return err
+}
+
+func (d *database) isAt(ctx context.Context, path string) bool {
+	file, err := os.Stat(path)
+	if err != nil || !os.SameFile(file, d.file) {
+		return false
+	}
+	schema, err := d.schemaVersion(ctx)
+	return err == nil && schema == d.schema || sqlite.Busy(err)
+}
+
+func (d *database) schemaVersion(ctx context.Context) (version int64, err error) {
+	err = d.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version)
+	return version, err
+}

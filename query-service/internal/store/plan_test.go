@@ -1,0 +1,102 @@
+package store
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/obby/go-services/internal/sqlitetest"
+	"github.com/obby/go-services/query-service/internal/query"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// A plan that changes, with a statement or a release of SQLite, shows here and is
+// looked at.
+func TestPlans(t *testing.T) {
+	s, _ := fresh(t)
+	r := query.Range{From: time.Unix(0, 0), To: time.Unix(1, 0)}
+	recent, recentArgs := diffsStatement(query.DiffQuery{WithText: true})
+	below, belowArgs := diffsStatement(query.DiffQuery{Filter: query.Filter{Prefix: "/a", Range: r}})
+	since, sinceArgs := diffsStatement(query.DiffQuery{After: 1, Before: 9, Oldest: true, Filter: query.Filter{Range: r}})
+	found, foundArgs := searchStatement(query.SearchQuery{Words: query.Words{"a"}, Limit: 20}, "<", ">")
+	terms, termsArgs := termsStatement(topicMentions, r, "", 20)
+	var got strings.Builder
+	for _, p := range []struct {
+		name, statement string
+		args            []any
+	}{
+		{"recent diffs", recent, append(recentArgs, 50)},
+		{"recent diffs below a path in a range", below, append(belowArgs, 50)},
+		{"diffs since", since, append(sinceArgs, 500)},
+		{"last diff", selectLast, nil},
+		{"versions of a path", selectVersions, []any{"/a", 9, 50}},
+		{"content of a version", selectContent, []any{1, 1}},
+		{"search", found, foundArgs},
+		{"files of a topic", selectTopicFiles, []any{1, "go", 1, "", 50}},
+		{"topics of a range", terms, termsArgs},
+	} {
+		fmt.Fprintf(&got, "%s\n%s\n", p.name, plan(t, s, p.statement, p.args))
+	}
+	file := filepath.Join("testdata", "plans.golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+}
+
+func plan(t *testing.T, s *Store, statement string, args []any) string {
+	t.Helper()
+	rows, err := s.database.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, args...)
+	if err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	defer rows.Close()
+	var text strings.Builder
+	depth := map[int]int{0: 0}
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		depth[id] = depth[parent] + 1
+		fmt.Fprintf(&text, "%s%s\n", strings.Repeat("  ", depth[id]), detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+// What an old file lacks is stood in for: by nothing for a table, NULL for a column.
+func TestStandIns(t *testing.T) {
+	path := sqlitetest.Legacy(t)
+	db := sqlitetest.Adopted(t, path)
+	exec(t, db, "DROP TABLE semantic_keywords")
+	exec(t, db, "ALTER TABLE semantic_analysis DROP COLUMN summary")
+	s := serve(t, path)
+	page, err := s.TopicFiles(t.Context(), query.TopicQuery{Topic: "databases", Limit: 10})
+	if err != nil || len(page.Items) != 2 || page.Items[0].Summary != "" {
+		t.Errorf("files of a topic without summaries are %+v, %v", page.Items, err)
+	}
+	_, keywords, err := s.Terms(t.Context(), wholeRange, "", 20)
+	want := []query.TermCount{{Term: "café", Count: 1}, {Term: "milk", Count: 1}, {Term: "plan", Count: 1}}
+	if diff := cmp.Diff(want, keywords); diff != "" || err != nil {
+		t.Errorf("keywords without their table: %v (-want +got):\n%s", err, diff)
+	}
+}
