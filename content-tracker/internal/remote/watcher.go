@@ -1,0 +1,312 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/rawpath"
+	watcherv1 "github.com/obby/go-services/proto/gen/obby/watcher/v1"
+)
+
+const (
+	// idleLimit is three heartbeats: a stream that is silent longer is dead.
+	idleLimit = 15 * time.Second
+	// batchEvents bounds what is handled between two steps of the cursor.
+	batchEvents = 256
+)
+
+// Watcher follows the file-watcher's events and tracks what they name.
+type Watcher struct {
+	client  watcherv1.FileWatcherServiceClient
+	tracker *track.Tracker
+	workers int
+	log     *slog.Logger
+	link    link
+	failed  prometheus.Counter
+
+	token string // resume token of the last event that was handled
+
+	mu        sync.Mutex          // guards unchecked: events are tracked concurrently
+	unchecked map[string]struct{} // roots to reconcile before events count
+	waiting   map[string]struct{} // of those, roots that are known to wait: said once
+}
+
+// NewWatcher returns the follower of a watcher; events of up to workers paths are
+// handled at once.
+func NewWatcher(conn grpc.ClientConnInterface, tracker *track.Tracker, workers int, log *slog.Logger, metrics prometheus.Registerer) *Watcher {
+	w := &Watcher{
+		client: watcherv1.NewFileWatcherServiceClient(conn), tracker: tracker, workers: workers, log: log,
+		link: link{name: "watcher", log: log}, unchecked: map[string]struct{}{}, waiting: map[string]struct{}{},
+	}
+	w.resync("")
+	w.failed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "obby_tracker_failed_events_total", Help: "Events whose file could not be tracked; the log names them."})
+	metrics.MustRegister(w.failed)
+	return w
+}
+
+// Run follows until ctx ends: it has every root watched, reads events from where
+// it was, and reconciles a root whenever events alone do not tell its state.
+func (w *Watcher) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := w.follow(ctx); ctx.Err() == nil {
+			w.link.lost(ctx, err)
+		}
+	}
+	return nil
+}
+
+// follow reads one stream until it ends; it always returns an error.
+func (w *Watcher) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the stream and receive
+	for _, root := range w.tracker.Roots() {
+		path, raw := rawpath.Split(root)
+		if _, err := w.client.StartWatching(ctx, &watcherv1.StartWatchingRequest{Path: path, RawPath: raw}); err != nil {
+			return fmt.Errorf("have %s watched: %w", root, err)
+		}
+	}
+	stream, err := w.client.StreamEvents(ctx, &watcherv1.StreamEventsRequest{ResumeToken: w.token})
+	if err != nil {
+		return err
+	}
+	items := make(chan received, batchEvents) // so that a batch can be taken at once
+	go receive(ctx, stream, items)
+	for {
+		batch, ended := next(ctx, items)
+		if len(batch) > 0 {
+			w.link.found()
+			if err := w.handle(ctx, batch); err != nil {
+				return err
+			}
+			w.token = batch[len(batch)-1].ResumeToken
+		}
+		if ended != nil {
+			return ended
+		}
+	}
+}
+
+// received is an item of the stream, or how it ended.
+type received struct {
+	item *watcherv1.StreamEventsResponse
+	err  error
+}
+
+// receive passes items on until the stream or ctx ends.
+func receive(ctx context.Context, stream grpc.ServerStreamingClient[watcherv1.StreamEventsResponse], items chan<- received) {
+	for {
+		item, err := stream.Recv()
+		select {
+		case items <- received{item, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// next waits for an item and takes those that are there already with it; an error
+// says that nothing follows them.
+func next(ctx context.Context, items <-chan received) (batch []*watcherv1.StreamEventsResponse, err error) {
+	idle := time.NewTimer(idleLimit)
+	defer idle.Stop()
+	select {
+	case first := <-items:
+		if first.err != nil {
+			return nil, first.err
+		}
+		batch = append(batch, first.item)
+	case <-idle.C:
+		return nil, fmt.Errorf("the stream was silent for %v", idleLimit)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	for len(batch) < batchEvents {
+		select {
+		case more := <-items:
+			if more.err != nil {
+				return batch, more.err
+			}
+			batch = append(batch, more.item)
+		default:
+			return batch, nil
+		}
+	}
+	return batch, nil
+}
+
+// handle handles a batch; an error means that none of it may count as handled.
+func (w *Watcher) handle(ctx context.Context, batch []*watcherv1.StreamEventsResponse) error {
+	var events []*watcherv1.Event
+	for _, item := range batch {
+		if resync := item.GetResync(); resync != nil {
+			root := rawpath.Join(resync.Path, resync.RawPath)
+			w.log.Warn("events were lost, comparing with the disk", "reason", resync.Reason.String(), "root", root)
+			w.resync(root)
+		}
+		if event := item.GetEvent(); event != nil {
+			events = append(events, event)
+		}
+	}
+	if err := w.reconcile(ctx); err != nil {
+		return err
+	}
+	return w.track(ctx, events)
+}
+
+// resync marks a root to be reconciled; empty: all.
+func (w *Watcher) resync(root string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.tracker.Roots() {
+		if root == "" || root == r {
+			w.unchecked[r] = struct{}{}
+		}
+	}
+}
+
+// reconcile reconciles the roots that need it. One that waits is tried again with
+// the next item, a heartbeat at the latest.
+func (w *Watcher) reconcile(ctx context.Context) error {
+	w.mu.Lock()
+	roots := slices.Collect(maps.Keys(w.unchecked))
+	w.mu.Unlock()
+	for _, root := range roots {
+		start := time.Now()
+		var last track.Progress
+		err := w.tracker.Reconcile(ctx, root, false, func(p track.Progress) { last = p })
+		if errors.Is(err, track.ErrRootWaiting) {
+			w.sayWaiting(root, err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		w.log.Info("root compared with the disk", "root", root, "files", last.Seen, "changes", last.Changes,
+			"errors", last.Errors, "took", time.Since(start).Round(time.Millisecond))
+		w.mu.Lock()
+		delete(w.unchecked, root)
+		delete(w.waiting, root)
+		w.mu.Unlock()
+	}
+	return nil
+}
+
+func (w *Watcher) sayWaiting(root string, err error) {
+	if _, said := w.waiting[root]; !said {
+		w.waiting[root] = struct{}{}
+		w.log.Warn("root waits", "root", root, "err", err)
+	}
+}
+
+// track handles events, several paths at once, those of one path in their order.
+// A directory's rename is waited for on both sides: it concerns many paths.
+func (w *Watcher) track(ctx context.Context, events []*watcherv1.Event) error {
+	for len(events) > 0 {
+		n := 0
+		for n < len(events) && events[n].Kind != watcherv1.EntryKind_ENTRY_KIND_DIRECTORY {
+			n++
+		}
+		if err := w.trackFiles(ctx, events[:n]); err != nil {
+			return err
+		}
+		if n < len(events) {
+			if err := w.moveDirectory(ctx, events[n]); err != nil {
+				return err
+			}
+			n++
+		}
+		events = events[n:]
+	}
+	return nil
+}
+
+// trackFiles shares events among workers by path. The disk decides what is
+// recorded, so of several events of a path only their order matters.
+func (w *Watcher) trackFiles(ctx context.Context, events []*watcherv1.Event) error {
+	queues := map[string][]*watcherv1.Event{}
+	for _, event := range events {
+		path := rawpath.Join(event.Path, event.RawPath)
+		queues[path] = append(queues[path], event)
+	}
+	slots := make(chan struct{}, w.workers) // bounds the goroutines
+	errs := make(chan error, len(queues))   // each path sends once
+	var group sync.WaitGroup
+	for _, queue := range queues {
+		slots <- struct{}{}
+		group.Go(func() { // ends with its queue
+			defer func() { <-slots }()
+			for _, event := range queue {
+				if err := w.retry(ctx, request(event)); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	close(errs)
+	return errors.Join(<-errs) // nil when there was none
+}
+
+func request(event *watcherv1.Event) track.Request {
+	return track.Request{Path: rawpath.Join(event.Path, event.RawPath), OldPath: rawpath.Join(event.OldPath, event.RawOldPath)}
+}
+
+// retry tracks a path until it is recorded or cannot be. A locked database and a
+// full disk pass: the cursor waits for them. A file that changes while it is read
+// will have another event, and a root that waits is reconciled when it is back.
+func (w *Watcher) retry(ctx context.Context, r track.Request) error {
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		_, err := w.tracker.Track(ctx, r)
+		switch {
+		case err == nil, errors.Is(err, track.ErrNotFound), errors.Is(err, track.ErrKeepsChanging):
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, track.ErrRootWaiting):
+			w.resync("")
+			return nil
+		case !errors.Is(err, track.ErrBusy) && !errors.Is(err, track.ErrFull):
+			w.failed.Inc()
+			w.log.Warn("file not tracked", "path", r.Path, "err", err)
+			return nil
+		}
+		if wait == firstWait {
+			w.log.Warn("file not tracked yet, trying again", "path", r.Path, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (w *Watcher) moveDirectory(ctx context.Context, event *watcherv1.Event) error {
+	r := request(event)
+	steps, err := w.tracker.MoveDirectory(ctx, r.OldPath, r.Path)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		w.failed.Inc()
+		w.log.Warn("renamed directory not tracked in whole", "path", r.Path, "old_path", r.OldPath, "err", err)
+	} else {
+		w.log.Debug("renamed directory tracked", "path", r.Path, "old_path", r.OldPath, "files", steps)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package rpc
+
+import (
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+
+	"github.com/obby/go-services/internal/rpcerr"
+	trackerv1 "github.com/obby/go-services/proto/gen/obby/tracker/v1"
+)
+
+// maxBatch bounds a TrackBatch.
+const maxBatch = 10_000
+
+// TrackBatch implements the RPC: a fixed number of workers takes items in turn;
+// answers wait for the caller to read them, so a slow one slows its own batch.
+func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, stream grpc.ServerStreamingServer[trackerv1.TrackBatchResponse]) error {
+	if n := len(in.Items); n == 0 || n > maxBatch {
+		return statuses.Status(s.log, rpcerr.Field("items", "has %d items: give 1 to %d", n, maxBatch))
+	}
+	ctx := stream.Context()
+	indexes := make(chan int)
+	answers := make(chan *trackerv1.TrackBatchResponse)
+	var workers sync.WaitGroup
+	for range min(s.workers, len(in.Items)) {
+		workers.Go(func() { // ends when indexes is closed
+			for i := range indexes {
+				select {
+				case answers <- s.item(stream, int32(i), in.Items[i]):
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	go func() { // ends with the items or the call
+		defer close(answers)
+		defer workers.Wait()
+		defer close(indexes)
+		for i := range in.Items {
+			select {
+			case indexes <- i:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for answer := range answers {
+		if err := stream.Send(answer); err != nil {
+			return err // the call has ended, and with it ctx: the workers stop
+		}
+	}
+	return statuses.Status(s.log, ctx.Err())
+}
+
+func (s *Server) item(stream grpc.ServerStreamingServer[trackerv1.TrackBatchResponse], index int32, in *trackerv1.TrackChangeRequest) *trackerv1.TrackBatchResponse {
+	result, err := s.trackChange(stream.Context(), in)
+	return &trackerv1.TrackBatchResponse{Index: index, Status: status.Convert(statuses.Status(s.log, err)).Proto(), Result: result}
+}

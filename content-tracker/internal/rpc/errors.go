@@ -1,0 +1,27 @@
+package rpc
+
+import (
+	"io/fs"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/rpcerr"
+)
+
+// statuses says which status each error of the domain gets.
+var statuses = rpcerr.Table{
+	{Is: track.ErrInvalidPath, Code: codes.InvalidArgument, Reason: "INVALID_PATH"},
+	{Is: track.ErrNotRegular, Code: codes.InvalidArgument, Reason: "NOT_A_REGULAR_FILE"},
+	{Is: track.ErrNoRoot, Code: codes.InvalidArgument, Reason: "NOT_A_ROOT"},
+	{Is: track.ErrOutsideRoots, Code: codes.PermissionDenied, Reason: "OUTSIDE_ROOTS"},
+	{Is: track.ErrUnreadable, Code: codes.PermissionDenied, Reason: "UNREADABLE"},
+	{Is: track.ErrNotFound, Code: codes.NotFound, Reason: "NEVER_RECORDED"},
+	{Is: fs.ErrNotExist, Code: codes.NotFound, Reason: "FILE_NOT_FOUND"},
+	{Is: track.ErrNoVersion, Code: codes.NotFound, Reason: "VERSION_NOT_FOUND"},
+	{Is: track.ErrNoContent, Code: codes.FailedPrecondition, Reason: "CONTENT_NOT_STORED"},
+	{Is: track.ErrRootWaiting, Code: codes.FailedPrecondition, Reason: "ROOT_WAITING"},
+	{Is: track.ErrKeepsChanging, Code: codes.Aborted, Reason: "FILE_KEEPS_CHANGING"},
+	{Is: track.ErrFull, Code: codes.ResourceExhausted, Reason: "DISK_FULL"},
+	{Is: track.ErrBusy, Code: codes.Unavailable, Reason: "DATABASE_BUSY"},
+}

@@ -1,0 +1,186 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/rawpath"
+	"github.com/obby/go-services/internal/sqlite"
+)
+
+// Record implements track.Store: everything of a step in one transaction.
+func (s *Store) Record(ctx context.Context, step track.Step) (track.Result, error) {
+	var result track.Result
+	err := s.transact(ctx, func(tx *sql.Tx) (err error) {
+		result, err = s.record(ctx, tx, step)
+		return err
+	})
+	if err != nil {
+		return track.Result{}, err
+	}
+	if s.publish {
+		s.hint()
+	}
+	return result, nil
+}
+
+func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (track.Result, error) {
+	from := step.Path
+	if step.Type == track.Moved {
+		from = step.OldPath
+	}
+	head, err := headOf(ctx, tx, from)
+	if err != nil {
+		return track.Result{}, err
+	}
+	if head.Version.ID != step.From.Version.ID { // compared inside the transaction (case 35)
+		return track.Result{}, track.ErrMoved
+	}
+	step.Observed = after(step.Observed, head.Observed)
+
+	var version int64
+	if step.Type != track.Deleted {
+		if version, err = addVersion(ctx, tx, step); err != nil {
+			return track.Result{}, fmt.Errorf("record version of %q: %w", step.Path, err)
+		}
+	}
+	change, err := addDiff(ctx, tx, step, version)
+	if err != nil {
+		return track.Result{}, fmt.Errorf("record diff of %q: %w", step.Path, err)
+	}
+	if err := addChange(ctx, tx, step, change); err != nil {
+		return track.Result{}, fmt.Errorf("record change of %q: %w", step.Path, err)
+	}
+	if err := setState(ctx, tx, step); err != nil {
+		return track.Result{}, fmt.Errorf("record state of %q: %w", step.Path, err)
+	}
+	if err := reindex(ctx, tx, step.Path, version); err != nil {
+		return track.Result{}, fmt.Errorf("index %q: %w", step.Path, err)
+	}
+	if step.Type == track.Moved {
+		if err := reindex(ctx, tx, step.OldPath, 0); err != nil {
+			return track.Result{}, fmt.Errorf("index %q: %w", step.OldPath, err)
+		}
+	}
+	if s.publish {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO obby_outbox (diff_id) VALUES (?)`, change); err != nil {
+			return track.Result{}, err
+		}
+	}
+	if err := remember(ctx, tx, step.RequestID, change, version); err != nil {
+		return track.Result{}, err
+	}
+	return resultOf(step, change, version), nil
+}
+
+// after keeps the times of a path's steps in their order though clocks step back
+// (tracker cases 33 and 34).
+func after(observed, newest time.Time) time.Time {
+	if least := newest.Add(time.Microsecond); !newest.IsZero() && observed.Before(least) {
+		return least
+	}
+	return observed
+}
+
+func resultOf(step track.Step, change, version int64) track.Result {
+	r := track.Result{Recorded: true, ChangeID: change, Type: step.Type, OldVersion: step.From.Version.ID, Diff: step.Diff}
+	if version == 0 {
+		return r
+	}
+	v := step.From.Version // of a move that was not read
+	if step.To != nil {
+		v = track.Version{
+			Hash: step.To.Hash, LineCount: step.To.LineCount, Size: step.To.Size,
+			Kind: step.To.Kind, EOL: step.To.EOL, Mtime: time.Unix(0, step.To.Stat.Mtime),
+		}
+	}
+	v.ID, v.Observed = version, step.Observed
+	r.Version = &v
+	return r
+}
+
+func addDiff(ctx context.Context, tx *sql.Tx, step track.Step, version int64) (int64, error) {
+	id, err := insert(ctx, tx, `INSERT INTO content_diffs
+		(file_path, old_version_id, new_version_id, change_type, diff_content, lines_added, lines_removed, timestamp)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		rawpath.Encode(step.Path), optional(step.From.Version.ID), optional(version), step.Type,
+		strings.ToValidUTF8(step.Diff.Text, "\uFFFD"), step.Diff.Added, step.Diff.Removed, sqlite.FormatTime(step.Observed))
+	if err != nil || step.OldPath == "" && !step.Diff.Truncated {
+		return id, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO obby_diffs (diff_id, old_path, truncated) VALUES (?, ?, ?)`,
+		id, optional(rawpath.Encode(step.OldPath)), step.Diff.Truncated)
+	return id, err
+}
+
+// addChange writes the bare change log and the raw event. The log's
+// de-duplication key is of this step alone: the same transition may happen again.
+func addChange(ctx context.Context, tx *sql.Tx, step track.Step, change int64) error {
+	key := sha256.Sum256(fmt.Appendf(nil, "obby change %d", change))
+	observed := sqlite.FormatTime(step.Observed)
+	_, err := tx.ExecContext(ctx, `INSERT INTO file_changes
+		(file_path, change_type, old_content_hash, new_content_hash, timestamp, content_hash) VALUES (?, ?, ?, ?, ?, ?)`,
+		rawpath.Encode(step.Path), step.Type, optional(step.From.Version.Hash), optional(newHash(step)), observed, hex.EncodeToString(key[:]))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO events (type, path, timestamp, size, processed) VALUES (?, ?, ?, ?, TRUE)`,
+		step.Type, rawpath.Encode(step.Path), observed, step.Stat.Size)
+	return err
+}
+
+func newHash(step track.Step) track.Hash {
+	switch {
+	case step.Type == track.Deleted:
+		return ""
+	case step.To != nil:
+		return step.To.Hash
+	}
+	return step.From.Version.Hash
+}
+
+// setState moves the head pointer.
+func setState(ctx context.Context, tx *sql.Tx, step track.Step) error {
+	if step.Type == track.Deleted {
+		return clearState(ctx, tx, step.Path, step.Observed)
+	}
+	if step.Type == track.Moved {
+		if err := clearState(ctx, tx, step.OldPath, step.Observed); err != nil {
+			return err
+		}
+	}
+	lines := step.From.Version.LineCount
+	if step.To != nil {
+		lines = step.To.LineCount
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO file_states (file_path, content_hash, last_modified, line_count, file_size)
+		VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (file_path) DO UPDATE SET content_hash = excluded.content_hash, last_modified = excluded.last_modified,
+			line_count = excluded.line_count, file_size = excluded.file_size, updated_at = CURRENT_TIMESTAMP`,
+		rawpath.Encode(step.Path), newHash(step), sqlite.FormatTime(time.Unix(0, step.Stat.Mtime)), lines, step.Stat.Size)
+	if err != nil {
+		return err
+	}
+	return touch(ctx, tx, step.Path, step.Stat)
+}
+
+// clearState says that a path has no content any more; its versions stay. The row
+// may be missing where only the Python side's versions told that it lived.
+func clearState(ctx context.Context, tx *sql.Tx, path string, observed time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO file_states (file_path, content_hash, last_modified, line_count, file_size)
+		VALUES (?, NULL, ?, 0, 0)
+		ON CONFLICT (file_path) DO UPDATE SET content_hash = NULL, last_modified = excluded.last_modified,
+			line_count = 0, file_size = 0, updated_at = CURRENT_TIMESTAMP`,
+		rawpath.Encode(path), sqlite.FormatTime(observed))
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM obby_files WHERE file_path = ?`, rawpath.Encode(path))
+	return err
+}

@@ -1,0 +1,132 @@
+// Package store keeps the history in the shared SQLite file. It is the one Go
+// writer of that file, and the only package of this service that knows SQL.
+//
+// A step is one transaction (Record): version, diff, state, change, event, search
+// index and outbox rows stand or fall together. The head of a path is
+// file_states.content_hash, which the Python side writes too, so a step compares
+// it inside its transaction. A path in a TEXT column is in rawpath's form.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/sqlite"
+)
+
+// Store implements track.Store and the outbox.
+type Store struct {
+	write   *sql.DB // one connection: a second caller waits for it, or for its ctx
+	read    *sql.DB
+	id      string // of the database
+	publish bool   // steps go to the outbox
+	wake    chan struct{}
+	commits prometheus.Histogram
+}
+
+// Open opens the database, makes it where there is none and adopts it where
+// there is. With publish, steps go to the outbox: without a hub nobody would
+// ever empty it, and a hub that is configured later begins with what happens
+// then, for what happened before is in the history.
+func Open(ctx context.Context, path string, publish bool, metrics prometheus.Registerer) (*Store, error) {
+	write, err := sqlite.Create(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{write: write, publish: publish, wake: make(chan struct{}, 1)} // 1: a hint is a hint
+	if err := s.prepare(ctx, path, metrics); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context, path string, metrics prometheus.Registerer) error {
+	if err := sqlite.Adopt(ctx, s.write); err != nil {
+		return err
+	}
+	var err error
+	if s.read, err = sqlite.Reader(path); err != nil {
+		return err
+	}
+	if err := s.read.QueryRowContext(ctx, `SELECT value FROM obby_meta WHERE key = 'database_id'`).Scan(&s.id); err != nil {
+		return fmt.Errorf("read the database's id: %w", err)
+	}
+	s.commits = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "obby_tracker_transaction_duration_seconds", Help: "Duration of write transactions, from their begin to the commit on disk.",
+		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+	})
+	if err := metrics.Register(s.commits); err != nil {
+		return err
+	}
+	return metrics.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "obby_tracker_outbox_events", Help: "Committed changes that the hub has not acknowledged yet.",
+	}, s.outboxDepth))
+}
+
+// Close closes the database.
+func (s *Store) Close() error {
+	if s.read != nil {
+		return errors.Join(s.read.Close(), s.write.Close())
+	}
+	return s.write.Close()
+}
+
+// DatabaseID identifies the database file, also after it was restored elsewhere.
+func (s *Store) DatabaseID() string { return s.id }
+
+// transact runs fn in one write transaction. A full disk or a lock that outlasts
+// the busy timeout leaves nothing half-written.
+func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
+	start := time.Now()
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return explain(err)
+	}
+	if err := fn(tx); err != nil {
+		return explain(errors.Join(err, tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		// SQLITE_BUSY and SQLITE_FULL leave the transaction open.
+		_ = tx.Rollback()
+		return explain(err)
+	}
+	s.commits.Observe(time.Since(start).Seconds())
+	return nil
+}
+
+// explain marks the errors of SQLite that a caller can do something about.
+func explain(err error) error {
+	switch {
+	case sqlite.Busy(err):
+		return fmt.Errorf("%w (%w)", track.ErrBusy, err)
+	case sqlite.Full(err):
+		return fmt.Errorf("%w: free some space (%w)", track.ErrFull, err)
+	}
+	return err
+}
+
+// optional gives NULL for the zero value.
+func optional[T comparable](value T) any {
+	var zero T
+	if value == zero {
+		return nil
+	}
+	return value
+}
+
+// Rows of a directory are those whose path lies in this range: byte order puts
+// '0' right after '/'.
+func rangeOf(dir string) (from, to string) {
+	dir = filepath.Clean(dir)
+	if dir == "/" {
+		return "/", "0"
+	}
+	return dir + "/", dir + "0"
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/rawpath"
+	"github.com/obby/go-services/internal/sqlite"
+)
+
+// Content implements track.Store.
+func (s *Store) Content(ctx context.Context, version int64) (track.Content, error) {
+	var hash, kind string
+	var text sql.NullString
+	var exact []byte
+	err := s.read.QueryRowContext(ctx, `SELECT v.content_hash, v.content, ifnull(o.kind, 'text'), b.data
+		FROM file_versions v
+		LEFT JOIN obby_versions o ON o.version_id = v.id
+		LEFT JOIN obby_blobs b ON b.content_hash = v.content_hash AND o.kind IN ('lossy', 'binary')
+		WHERE v.id = ?`, version).Scan(&hash, &text, &kind, &exact)
+	c := track.Content{Hash: track.Hash(hash), Kind: track.Kind(kind), Body: exact}
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return c, track.ErrNoVersion
+	case err != nil:
+		return c, explain(err)
+	case c.Kind == track.Text && text.Valid:
+		c.Body = []byte(text.String)
+	case c.Kind == track.Omitted || c.Kind == track.Text:
+		c.Kind = track.Omitted
+		return c, track.ErrNoContent
+	}
+	return c, nil
+}
+
+// addVersion returns the version row of the step's content, a new one unless the
+// path had that content before.
+func addVersion(ctx context.Context, tx *sql.Tx, s track.Step) (int64, error) {
+	if s.To == nil {
+		return copyVersion(ctx, tx, s)
+	}
+	id, err := findVersion(ctx, tx, s.Path, s.To.Hash)
+	if err != nil {
+		return 0, err
+	}
+	if id == 0 {
+		if id, err = insert(ctx, tx, `INSERT INTO file_versions
+			(file_path, content_hash, content, line_count, timestamp, change_description) VALUES (?, ?, ?, ?, ?, ?)`,
+			rawpath.Encode(s.Path), s.To.Hash, textOf(s.To), s.To.LineCount, sqlite.FormatTime(s.Observed), description(s.Type)); err != nil {
+			return 0, err
+		}
+	}
+	if s.To.Kind == track.Lossy || s.To.Kind == track.Binary {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO obby_blobs (content_hash, data) VALUES (?, ?)`, s.To.Hash, s.To.Body); err != nil {
+			return 0, err
+		}
+	}
+	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_versions (version_id, kind, eol, size_bytes, mtime_ns) VALUES (?, ?, ?, ?, ?)`,
+		id, s.To.Kind, s.To.EOL, s.To.Size, s.To.Stat.Mtime)
+	return id, err
+}
+
+// copyVersion gives a moved path the version that its old path had, unread.
+func copyVersion(ctx context.Context, tx *sql.Tx, s track.Step) (int64, error) {
+	from := s.From.Version
+	if id, err := findVersion(ctx, tx, s.Path, from.Hash); id != 0 || err != nil {
+		return id, err
+	}
+	id, err := insert(ctx, tx, `INSERT INTO file_versions
+		(file_path, content_hash, content, line_count, timestamp, change_description)
+		SELECT ?, content_hash, content, line_count, ?, ? FROM file_versions WHERE id = ?`,
+		rawpath.Encode(s.Path), sqlite.FormatTime(s.Observed), description(s.Type), from.ID)
+	if err != nil {
+		return 0, err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_versions (version_id, kind, eol, size_bytes, mtime_ns)
+		SELECT ?, kind, eol, size_bytes, mtime_ns FROM obby_versions WHERE version_id = ?`, id, from.ID)
+	return id, err
+}
+
+func findVersion(ctx context.Context, tx *sql.Tx, path string, hash track.Hash) (id int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT id FROM file_versions WHERE file_path = ? AND content_hash = ?`, rawpath.Encode(path), hash).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+// textOf is what the TEXT column holds: always valid UTF-8, for Python fails a
+// whole query on anything else (tracker case 6); NULL for what is no text.
+func textOf(c *track.Content) any {
+	switch c.Kind {
+	case track.Text:
+		return string(c.Body)
+	case track.Lossy:
+		return strings.ToValidUTF8(string(c.Body), "\uFFFD")
+	}
+	return nil
+}
+
+func description(t track.ChangeType) string { return "File " + string(t) }
+
+func insert(ctx context.Context, tx *sql.Tx, statement string, args ...any) (id int64, err error) {
+	result, err := tx.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}

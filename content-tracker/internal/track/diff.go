@@ -1,0 +1,233 @@
+package track
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"unicode/utf8"
+
+	"github.com/sergi/go-diff/diffmatchpatch"
+)
+
+const (
+	// maxProduct bounds the work on one block of lines, by the product of its
+	// sides. A larger block is halved on both sides: still a right diff, not the
+	// smallest. Counted, never timed: the same input gives the same diff (tracker
+	// cases 23 to 25).
+	maxProduct = 1 << 28
+	// maxRunes is how many different lines the engine can tell apart: the runes
+	// without the surrogates. It panics beyond (case 21).
+	maxRunes = utf8.MaxRune - surrogates - 1
+	// surrogates is the gap in the runes, from firstSurrogate.
+	surrogates     = 0x800
+	firstSurrogate = 0xD800
+)
+
+// span is a run of lines, from lo up to but not including hi.
+type span struct{ lo, hi int }
+
+func (s span) len() int { return s.hi - s.lo }
+
+// splitLines splits at LF alone: form feeds and U+2028 end no line (case 10).
+// Each line keeps its LF; a last line may have none.
+func splitLines(text []byte) [][]byte {
+	lines := make([][]byte, 0, bytes.Count(text, []byte{'\n'})+1)
+	for len(text) > 0 {
+		end := bytes.IndexByte(text, '\n') + 1
+		if end == 0 {
+			end = len(text)
+		}
+		lines = append(lines, text[:end])
+		text = text[end:]
+	}
+	return lines
+}
+
+// intern gives equal lines of both sides the same number, from 0.
+func intern(a, b [][]byte) (ia, ib []int32) {
+	numbers := make(map[string]int32, len(a))
+	number := func(lines [][]byte) []int32 {
+		out := make([]int32, len(lines))
+		for i, line := range lines {
+			n, ok := numbers[string(line)]
+			if !ok {
+				n = int32(len(numbers))
+				numbers[string(line)] = n
+			}
+			out[i] = n
+		}
+		return out
+	}
+	return number(a), number(b)
+}
+
+// matcher finds the lines that stay from a to b, in order on both sides.
+type matcher struct {
+	a, b []int32
+	stay []int32 // for each line of a the line of b that it is, or -1
+}
+
+// match returns, for each line of a, the line of b that it stays, or -1.
+func match(a, b []int32) []int32 {
+	m := &matcher{a, b, make([]int32, len(a))}
+	for i := range m.stay {
+		m.stay[i] = -1
+	}
+	m.block(span{0, len(a)}, span{0, len(b)})
+	return m.stay
+}
+
+// block matches within a block: common ends first, then at lines that occur once
+// on both sides where the block is large, then by the engine.
+func (m *matcher) block(a, b span) {
+	for a.len() > 0 && b.len() > 0 && m.a[a.lo] == m.b[b.lo] {
+		m.stay[a.lo] = int32(b.lo)
+		a.lo, b.lo = a.lo+1, b.lo+1
+	}
+	for a.len() > 0 && b.len() > 0 && m.a[a.hi-1] == m.b[b.hi-1] {
+		a.hi, b.hi = a.hi-1, b.hi-1
+		m.stay[a.hi] = int32(b.hi)
+	}
+	if a.len() == 0 || b.len() == 0 {
+		return
+	}
+	ka, kb := m.common(a, b)
+	if len(ka) == 0 || len(kb) == 0 {
+		return
+	}
+	if len(ka)*len(kb) <= maxProduct {
+		m.engine(ka, kb)
+		return
+	}
+	if anchors := m.anchors(ka, kb); len(anchors) > 0 {
+		for _, at := range anchors {
+			m.block(span{a.lo, at.a}, span{b.lo, at.b})
+			m.stay[at.a] = int32(at.b)
+			a.lo, b.lo = at.a+1, at.b+1
+		}
+		m.block(a, b)
+		return
+	}
+	middleA, middleB := a.lo+a.len()/2, b.lo+b.len()/2
+	m.block(span{a.lo, middleA}, span{b.lo, middleB})
+	m.block(span{middleA, a.hi}, span{middleB, b.hi})
+}
+
+// common returns the lines of each span that occur in the other too: the rest is
+// certainly removed or added, and only makes the engine slow (cases 23 and 24).
+func (m *matcher) common(a, b span) (ka, kb []int) {
+	inA, inB := map[int32]bool{}, map[int32]bool{}
+	for _, line := range m.a[a.lo:a.hi] {
+		inA[line] = true
+	}
+	for j := b.lo; j < b.hi; j++ {
+		inB[m.b[j]] = true
+		if inA[m.b[j]] {
+			kb = append(kb, j)
+		}
+	}
+	for i := a.lo; i < a.hi; i++ {
+		if inB[m.a[i]] {
+			ka = append(ka, i)
+		}
+	}
+	return ka, kb
+}
+
+// engine matches the kept lines with go-diff. Only its rune interface is used:
+// its text interfaces lose lines above 1,112,060 different ones and are no
+// unified diff, and its timeout, off here, makes results depend on the load.
+func (m *matcher) engine(ka, kb []int) {
+	runes := map[int32]rune{}
+	encode := func(lines []int32, kept []int) []rune {
+		out := make([]rune, len(kept))
+		for i, k := range kept {
+			r, ok := runes[lines[k]]
+			if !ok {
+				r = rune(len(runes) + 1)
+				if r >= firstSurrogate {
+					r += surrogates
+				}
+				runes[lines[k]] = r
+			}
+			out[i] = r
+		}
+		return out
+	}
+	ra, rb := encode(m.a, ka), encode(m.b, kb)
+	if len(runes) > maxRunes {
+		return // nothing matched: all of it is replaced
+	}
+	engine := &diffmatchpatch.DiffMatchPatch{}
+	i, j := 0, 0
+	for _, d := range engine.DiffMainRunes(ra, rb, false) {
+		n := utf8.RuneCountInString(d.Text)
+		switch d.Type {
+		case diffmatchpatch.DiffDelete:
+			i += n
+		case diffmatchpatch.DiffInsert:
+			j += n
+		case diffmatchpatch.DiffEqual:
+			for range n {
+				m.stay[ka[i]] = int32(kb[j])
+				i, j = i+1, j+1
+			}
+		}
+	}
+}
+
+// anchor is a line that occurs once on both sides.
+type anchor struct{ a, b int }
+
+// anchors returns the longest run, in order on both sides, of lines that occur
+// once in each: the patience rule.
+func (m *matcher) anchors(ka, kb []int) []anchor {
+	const many = -2
+	once := func(lines []int32, kept []int) map[int32]int {
+		at := map[int32]int{}
+		for _, k := range kept {
+			if _, ok := at[lines[k]]; ok {
+				at[lines[k]] = many
+			} else {
+				at[lines[k]] = k
+			}
+		}
+		return at
+	}
+	inB := once(m.b, kb)
+	inA := once(m.a, ka)
+	var unique []anchor
+	for _, k := range ka {
+		if j, ok := inB[m.a[k]]; ok && j != many && inA[m.a[k]] != many {
+			unique = append(unique, anchor{k, j})
+		}
+	}
+	return increasing(unique)
+}
+
+// increasing returns the longest subsequence whose b grows; a grows already.
+func increasing(all []anchor) []anchor {
+	var tails []int // index of the last element of the best run of each length
+	before := make([]int, len(all))
+	for i, x := range all {
+		n := sort.Search(len(tails), func(n int) bool { return all[tails[n]].b >= x.b })
+		before[i] = -1
+		if n > 0 {
+			before[i] = tails[n-1]
+		}
+		if n == len(tails) {
+			tails = append(tails, i)
+		} else {
+			tails[n] = i
+		}
+	}
+	if len(tails) == 0 {
+		return nil
+	}
+	var run []anchor
+	for i := tails[len(tails)-1]; i >= 0; i = before[i] {
+		run = append(run, all[i])
+	}
+	slices.Reverse(run)
+	return run
+}

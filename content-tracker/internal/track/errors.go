@@ -1,0 +1,19 @@
+package track
+
+import "errors"
+
+// What can be wrong with a request or its file. Callers compare with errors.Is.
+var (
+	ErrInvalidPath   = errors.New("not a path of a file")
+	ErrOutsideRoots  = errors.New("outside the configured roots")
+	ErrNotRegular    = errors.New("not a regular file")
+	ErrNotFound      = errors.New("does not exist and was never recorded")
+	ErrRootWaiting   = errors.New("the root is missing or was replaced")
+	ErrKeepsChanging = errors.New("keeps changing while it is read; try again when it rests")
+	ErrUnreadable    = errors.New("cannot be read")
+	ErrNoRoot        = errors.New("not a configured root")
+	ErrNoVersion     = errors.New("no such version")
+	ErrNoContent     = errors.New("the content is not stored")
+	ErrBusy          = errors.New("the database is locked by another program")
+	ErrFull          = errors.New("the disk or the database is full")
+)

@@ -1,0 +1,97 @@
+package track
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+var errNotDir = syscall.ENOTDIR
+
+// readTries is how often a file that changes while it is read is read again.
+const readTries = 3
+
+// read returns the content of a file below root. Hash and body come from the
+// same bytes of one file: where the file or its name moved on meanwhile, it is
+// read again (tracker case 18).
+func (t *Tracker) read(ctx context.Context, root, path string) (Content, error) {
+	dir, err := os.OpenRoot(root)
+	if err != nil {
+		return Content{}, err
+	}
+	defer dir.Close()
+	rel, err := filepath.Rel(root, path)
+	if err != nil {
+		return Content{}, err
+	}
+	for range readTries {
+		content, steady, err := readOnce(dir, rel, t.maxContent)
+		if err != nil {
+			return Content{}, explain(path, err)
+		}
+		if steady {
+			return content, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return Content{}, err
+		}
+	}
+	return Content{}, fmt.Errorf("%q %w", path, ErrKeepsChanging)
+}
+
+// readOnce reads what the name means now and reports whether it still means it
+// afterwards. O_NONBLOCK: opening a FIFO must not wait (case 28).
+func readOnce(dir *os.Root, rel string, limit int64) (c Content, steady bool, err error) {
+	if info, err := dir.Lstat(rel); err != nil || !info.Mode().IsRegular() {
+		return c, false, errors.Join(err, irregular(info))
+	}
+	file, err := dir.OpenFile(rel, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return c, false, err
+	}
+	defer file.Close()
+	before, err := file.Stat()
+	if err != nil || !before.Mode().IsRegular() {
+		return c, false, errors.Join(err, irregular(before))
+	}
+	// A file that grows for ever must not be read for ever: no more than one byte
+	// beyond what it held, which shows in the size below (case 19).
+	c, err = Digest(io.LimitReader(file, before.Size()+1), limit)
+	if err != nil {
+		return c, false, err
+	}
+	after, err := file.Stat()
+	if err != nil {
+		return c, false, err
+	}
+	named, err := dir.Lstat(rel)
+	if err != nil {
+		return c, false, err
+	}
+	c.Stat = statOf(after)
+	return c, statOf(before) == c.Stat && statOf(named) == c.Stat && c.Size == before.Size(), nil
+}
+
+func irregular(info fs.FileInfo) error {
+	if info == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (%s)", ErrNotRegular, info.Mode().Type())
+}
+
+// explain makes of a read error one of ours, gone files excepted.
+func explain(path string, err error) error {
+	switch {
+	case isGone(err):
+		return err
+	case errors.Is(err, ErrNotRegular):
+		return fmt.Errorf("%q: %w", path, err)
+	default: // EACCES, EIO, EMFILE, ELOOP, a name that leads out of the root
+		return fmt.Errorf("%q %w: %w", path, ErrUnreadable, err)
+	}
+}

@@ -1,0 +1,187 @@
+package track
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/obby/go-services/internal/pathrule"
+)
+
+// Progress is how far a Reconcile has come.
+type Progress struct {
+	Root    string
+	Seen    int64 // files found on disk
+	Total   int64 // files to look at; 0 while not known
+	Changes int64 // steps recorded
+	Errors  int64 // files that could not be tracked
+	Done    bool
+}
+
+// Reconcile compares a root with what is recorded and records what was missed:
+// stat first, content only where that differs. It reports progress as it goes,
+// from one goroutine at a time; the last report is Done.
+//
+// accept takes another directory at the root's path for the root.
+func (t *Tracker) Reconcile(ctx context.Context, root string, accept bool, report func(Progress)) error {
+	if !t.isRoot(root) {
+		return fmt.Errorf("%q: %w", root, ErrNoRoot)
+	}
+	if _, err := rootIdentity(root); err != nil {
+		return err // before anything large is read: a root may be away for long
+	}
+	known, err := t.store.Heads(ctx, root)
+	if err != nil {
+		return err
+	}
+	if err := t.acceptRoot(ctx, root, known, accept); err != nil {
+		return err
+	}
+	r := &reconciliation{tracker: t, root: root, known: known, report: report, progress: Progress{Root: root}}
+	if err := r.walk(ctx); err != nil {
+		return err
+	}
+	return r.track(ctx)
+}
+
+// reconciliation is one Reconcile under way.
+type reconciliation struct {
+	tracker *Tracker
+	root    string
+	known   map[string]Head // live paths that the walk has not met yet
+	changed []Request       // paths whose stat differs
+	arrived map[inode]int   // where in changed a path stands that was not known
+	unseen  []string        // directories that could not be read: nothing is known of what is below
+
+	mu       sync.Mutex // guards progress and calls of report
+	progress Progress
+	passing  error // a failure that another try may mend
+	report   func(Progress)
+}
+
+type inode struct{ device, number uint64 }
+
+// reportEvery is how many files pass between two reports.
+const reportEvery = 1000
+
+func (r *reconciliation) walk(ctx context.Context) error {
+	rules, err := pathrule.Load(r.root)
+	if err != nil {
+		return fmt.Errorf("reconcile %s: %w", r.root, err)
+	}
+	r.arrived = map[inode]int{}
+	if !rules.Empty() {
+		if err := rules.Walk(ctx, r.root, r.visit, r.problem); err != nil {
+			return fmt.Errorf("reconcile %s: %w", r.root, err)
+		}
+	}
+	r.missing()
+	return nil
+}
+
+func (r *reconciliation) visit(rel string, d fs.DirEntry) error {
+	if d.IsDir() {
+		return nil
+	}
+	info, err := d.Info()
+	if err != nil {
+		return nil // gone since it was listed: missing looks again
+	}
+	path := filepath.Join(r.root, rel)
+	stat := statOf(info)
+	head, ok := r.known[path]
+	delete(r.known, path)
+	if !ok {
+		r.arrived[inode{stat.Device, stat.Inode}] = len(r.changed)
+	}
+	if !ok || !stat.sameState(head.Stat) {
+		r.changed = append(r.changed, Request{Path: path})
+	}
+	r.count(func(p *Progress) { p.Seen++ })
+	return nil
+}
+
+func (r *reconciliation) problem(rel string, err error) {
+	path := filepath.Join(r.root, rel)
+	r.unseen = append(r.unseen, path)
+	r.tracker.log.Warn("directory cannot be read", "path", path, "err", err)
+	r.count(func(p *Progress) { p.Errors++ })
+}
+
+// missing decides about the known paths that the walk did not meet. Those that
+// exist only match no pattern any more, or lie where nothing could be read. One
+// that is gone while its file arrived elsewhere has moved.
+func (r *reconciliation) missing() {
+	for path, head := range r.known {
+		if _, err := os.Lstat(path); !isGone(err) || slices.ContainsFunc(r.unseen, func(dir string) bool { return below(dir, path) }) {
+			continue
+		}
+		at := inode{head.Stat.Device, head.Stat.Inode}
+		if i, ok := r.arrived[at]; ok {
+			delete(r.arrived, at) // another path of the same inode did not move there
+			r.changed[i].OldPath = path
+			continue
+		}
+		r.changed = append(r.changed, Request{Path: path})
+	}
+}
+
+// track works through what differs. What fails is logged and counted: the next
+// reconciliation, or the file's next event, finds it again.
+func (r *reconciliation) track(ctx context.Context) error {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	r.count(func(p *Progress) { p.Total = p.Seen })
+	for range min(r.tracker.workers, len(r.changed)) {
+		workers.Go(func() { // ends with the list or ctx
+			for i := next.Add(1) - 1; i < int64(len(r.changed)) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				r.one(ctx, r.changed[i])
+			}
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.passing != nil {
+		return fmt.Errorf("reconcile %s: %w", r.root, r.passing)
+	}
+	r.progress.Done = true
+	r.report(r.progress)
+	return nil
+}
+
+func (r *reconciliation) one(ctx context.Context, request Request) {
+	result, err := r.tracker.Track(ctx, request)
+	r.count(func(p *Progress) {
+		switch {
+		case errors.Is(err, ErrNotFound): // it came and went
+		case errors.Is(err, ErrBusy), errors.Is(err, ErrFull):
+			p.Errors++
+			r.passing = err
+		case err != nil:
+			p.Errors++
+			r.tracker.log.Warn("file not tracked", "path", request.Path, "err", err)
+		case result.Recorded:
+			p.Changes++
+		}
+	})
+}
+
+// count changes the progress and reports it now and then.
+func (r *reconciliation) count(change func(*Progress)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	change(&r.progress)
+	if (r.progress.Seen+r.progress.Changes)%reportEvery == 0 {
+		r.report(r.progress)
+	}
+}

@@ -1,0 +1,236 @@
+// Package track keeps the history of files: it reads a changed file once, hashes
+// and diffs it, and records one step from the path's head to what is on disk.
+//
+// # Model
+//
+// A path's head is its newest version, or none where it is deleted. The disk
+// decides: whatever a caller saw, Track looks for itself and records the step from
+// the head to what it finds; nothing, where that is the same. A step is recorded by
+// a Store in one transaction, which compares the head again.
+//
+// # Invariants
+//
+//   - The bytes that are hashed are the bytes that are stored.
+//   - A path's history is one line: each step begins at the head.
+//   - Only ENOENT and ENOTDIR become a deletion, and only while the root is the
+//     directory that it was.
+//   - The same two contents give the same diff, always.
+//
+// Whole trees are compared by Reconcile. The package knows neither SQL nor gRPC,
+// and does not notice changes by itself.
+package track
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+)
+
+// ErrMoved is returned by Store.Record when the head is no longer Step.From.
+var ErrMoved = errors.New("the head has moved on")
+
+// Store keeps the history. Its methods return ErrBusy and ErrFull where the
+// database is locked or full, and have then changed nothing.
+type Store interface {
+	// Head returns where a path stands; a path without record is not Known.
+	Head(ctx context.Context, path string) (Head, error)
+	// Heads returns the live paths below a directory.
+	Heads(ctx context.Context, dir string) (map[string]Head, error)
+	// Content returns a version's content: ErrNoVersion, ErrNoContent.
+	Content(ctx context.Context, version int64) (Content, error)
+	// Record records a step in one transaction and returns it as stored. It
+	// returns ErrMoved, and records nothing, where the head is not Step.From.
+	Record(ctx context.Context, s Step) (Result, error)
+	// Touch notes that a file with an unchanged content has another stat.
+	Touch(ctx context.Context, path string, s Stat) error
+	// Answer returns the result that was given to a request before.
+	Answer(ctx context.Context, requestID string) (Result, bool, error)
+	// Unchanged remembers that a request recorded nothing.
+	Unchanged(ctx context.Context, requestID string, version int64) error
+	// Root returns the identity of a root; SetRoot records it.
+	Root(ctx context.Context, root string) (Stat, bool, error)
+	SetRoot(ctx context.Context, root string, s Stat) error
+}
+
+// Request asks to look at a path.
+type Request struct {
+	Path      string
+	OldPath   string // the path that the file had before; empty: none
+	RequestID string // idempotency key; empty: none
+}
+
+// Tracker tracks the files below its roots.
+type Tracker struct {
+	store      Store
+	roots      []string
+	maxContent int64
+	workers    int
+	log        *slog.Logger
+	locks      locks
+}
+
+// New returns a tracker of the given roots: absolute paths, symlinks resolved.
+// Contents over maxContent bytes are hashed and not kept. Reconcile tracks up to
+// workers files at once.
+func New(store Store, roots []string, maxContent int64, workers int, log *slog.Logger) *Tracker {
+	return &Tracker{store: store, roots: roots, maxContent: maxContent, workers: workers, log: log}
+}
+
+// Roots returns the tracked roots.
+func (t *Tracker) Roots() []string { return t.roots }
+
+// recordTries is how often a step is made anew when another process moved the
+// head between reading and recording it.
+const recordTries = 5
+
+// Track records the present state of a path.
+func (t *Tracker) Track(ctx context.Context, r Request) (Result, error) {
+	path, root, err := t.resolve(r.Path)
+	if err != nil {
+		return Result{}, err
+	}
+	old := ""
+	if r.OldPath != "" {
+		if old, _, err = t.resolve(r.OldPath); err != nil {
+			return Result{}, err
+		}
+	}
+	defer t.locks.lock(path, cmp.Or(old, path))()
+	if r.RequestID != "" {
+		if result, ok, err := t.store.Answer(ctx, r.RequestID); ok || err != nil {
+			return result, err
+		}
+	}
+	for range recordTries {
+		step, err := t.step(ctx, root, path, old)
+		if err != nil {
+			return Result{}, err
+		}
+		result, err := t.record(ctx, step, r.RequestID)
+		if !errors.Is(err, ErrMoved) {
+			return result, err
+		}
+	}
+	return Result{}, fmt.Errorf("%q: %w: another program keeps recording it", path, ErrBusy)
+}
+
+// step compares the disk with the head.
+func (t *Tracker) step(ctx context.Context, root, path, old string) (Step, error) {
+	s := Step{Root: root, Path: path, Observed: time.Now()}
+	if old != "" && old != path {
+		if moved, err := t.moved(ctx, s, old); err != nil || moved.Type != "" {
+			return moved, err
+		}
+	}
+	head, err := t.store.Head(ctx, path)
+	if err != nil {
+		return s, err
+	}
+	s.From = head
+	content, err := t.read(ctx, root, path)
+	switch {
+	case err == nil:
+		s.To, s.Stat = &content, content.Stat
+	case !isGone(err):
+		return s, err
+	default:
+		return t.deleted(ctx, s)
+	}
+	switch {
+	case !head.Live():
+		s.Type = Created
+	case head.Version.Hash != content.Hash:
+		s.Type = Modified
+	default:
+		return s, nil // nothing to record
+	}
+	return t.withDiff(ctx, s)
+}
+
+func (t *Tracker) deleted(ctx context.Context, s Step) (Step, error) {
+	if err := t.rootStands(ctx, s.Root); err != nil {
+		return s, err
+	}
+	if !s.From.Known {
+		return s, fmt.Errorf("%q %w", s.Path, ErrNotFound)
+	}
+	if !s.From.Live() {
+		return s, nil // recorded already
+	}
+	s.Type = Deleted
+	return t.withDiff(ctx, s)
+}
+
+// record stores a step, or notes that there is none.
+func (t *Tracker) record(ctx context.Context, s Step, requestID string) (Result, error) {
+	if s.Type != "" {
+		s.RequestID = requestID
+		return t.store.Record(ctx, s)
+	}
+	result := Result{}
+	if s.From.Live() {
+		version := s.From.Version
+		result.Version = &version
+		result.OldVersion = version.ID
+		if s.Stat != s.From.Stat {
+			if err := t.store.Touch(ctx, s.Path, s.Stat); err != nil {
+				return Result{}, err
+			}
+		}
+	}
+	if requestID == "" {
+		return result, nil
+	}
+	return result, t.store.Unchanged(ctx, requestID, s.From.Version.ID)
+}
+
+// withDiff adds the diff from the head's content to the new one.
+func (t *Tracker) withDiff(ctx context.Context, s Step) (Step, error) {
+	names := Names{Old: t.name(s, cmp.Or(s.OldPath, s.Path)), New: t.name(s, s.Path)}
+	if !s.From.Live() {
+		names.Old = ""
+	}
+	if s.Type == Deleted {
+		names.New = ""
+	}
+	from := Content{Kind: Text}
+	if s.From.Live() {
+		var err error
+		if from, err = t.store.Content(ctx, s.From.Version.ID); err != nil && !errors.Is(err, ErrNoContent) {
+			return s, err
+		}
+	}
+	to := Content{Kind: Text}
+	if s.To != nil {
+		to = *s.To
+	}
+	s.Diff = Between(names, from, to, ContextLines)
+	return s, nil
+}
+
+// name is how a path is called in a diff: relative to the root.
+func (t *Tracker) name(s Step, path string) string {
+	rel, err := filepath.Rel(s.Root, path)
+	if err != nil {
+		return filepath.Base(path)
+	}
+	return rel
+}
+
+// Between returns the diff of two contents, or the sentence that says why they
+// are not compared line by line.
+func Between(names Names, from, to Content, context int) Diff {
+	switch {
+	case from.Hash == to.Hash && from.Hash != "":
+		return Diff{}
+	case from.Kind == Omitted || to.Kind == Omitted:
+		return Opaque(names, "Large files")
+	case from.Kind == Binary || to.Kind == Binary:
+		return Opaque(names, "Binary files")
+	}
+	return Unified(names, from.Body, to.Body, context)
+}

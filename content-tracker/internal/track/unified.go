@@ -1,0 +1,184 @@
+package track
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Diff is the difference between two contents.
+type Diff struct {
+	Text           string // unified, empty where nothing differs
+	Added, Removed int64  // lines, by the edit script
+	Truncated      bool   // Text is left out for size
+}
+
+// Names are the names in a diff's header; empty for /dev/null.
+type Names struct{ Old, New string }
+
+// ContextLines is how many unchanged lines stand around each change of a stored
+// diff.
+const ContextLines = 3
+
+// maxDiffText bounds a diff's text. A longer one is left out: the contents are
+// stored.
+const maxDiffText = 8 << 20
+
+// Unified returns the line-level unified diff from a to b, as `patch` and `git
+// apply` read it. Equal inputs give an empty Diff. Its counts come from the edit
+// script, so content that looks like diff syntax does not mislead them (tracker
+// case 26).
+func Unified(names Names, a, b []byte, context int) Diff {
+	if bytes.Equal(a, b) {
+		return Diff{}
+	}
+	la, lb := splitLines(a), splitLines(b)
+	stay := match(intern(la, lb))
+	w := &writer{a: la, b: lb, context: context}
+	for _, h := range hunks(stay, len(lb), context) {
+		w.hunk(h, stay)
+	}
+	d := Diff{Text: header(names) + w.text.String(), Added: w.added, Removed: w.removed}
+	if len(d.Text) > maxDiffText {
+		d.Text, d.Truncated = tooLarge(names), true
+	}
+	return d
+}
+
+// Opaque returns the diff of contents that are not compared line by line.
+func Opaque(names Names, sentence string) Diff {
+	return Diff{Text: sentence + " " + quoteName("a/", names.Old) + " and " + quoteName("b/", names.New) + " differ\n"}
+}
+
+func tooLarge(names Names) string {
+	return header(names) + "# the diff is left out for its size; the two versions are stored\n"
+}
+
+func header(names Names) string {
+	return "--- " + quoteName("a/", names.Old) + "\n+++ " + quoteName("b/", names.New) + "\n"
+}
+
+// quoteName writes a name as git does: in C quotes where it holds what a header
+// line cannot (case 31).
+func quoteName(prefix, name string) string {
+	if name == "" {
+		return "/dev/null"
+	}
+	name = prefix + name
+	plain := !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '"' || r == '\\' || r > '~' })
+	if plain {
+		if strings.Contains(name, " ") {
+			return name + "\t" // patch ends the name at a tab, not at a blank
+		}
+		return name
+	}
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, c := range []byte(name) {
+		switch {
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c > '~':
+			fmt.Fprintf(&b, `\%03o`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// hunk is a part of both sides that is shown together.
+type hunk struct{ a, b span }
+
+// hunks returns the changed places with their context, joined where they touch.
+func hunks(stay []int32, lenB, context int) []hunk {
+	var all []hunk
+	for i, j := 0, 0; i < len(stay) || j < lenB; {
+		if i < len(stay) && int(stay[i]) == j {
+			i, j = i+1, j+1
+			continue
+		}
+		change := hunk{span{i, i}, span{j, j}}
+		for i < len(stay) && stay[i] < 0 {
+			i++
+		}
+		if i < len(stay) {
+			j = int(stay[i])
+		} else {
+			j = lenB
+		}
+		change.a.hi, change.b.hi = i, j
+		if n := len(all); n > 0 && change.a.lo-all[n-1].a.hi <= 2*context {
+			all[n-1].a.hi, all[n-1].b.hi = i, j
+		} else {
+			all = append(all, change)
+		}
+	}
+	for n := range all {
+		h := &all[n]
+		before := min(context, h.a.lo)
+		after := min(context, len(stay)-h.a.hi)
+		h.a.lo, h.b.lo = h.a.lo-before, h.b.lo-before
+		h.a.hi, h.b.hi = h.a.hi+after, h.b.hi+after
+	}
+	return all
+}
+
+// writer writes hunks and counts what they change.
+type writer struct {
+	a, b           [][]byte
+	context        int
+	text           strings.Builder
+	added, removed int64
+}
+
+func (w *writer) hunk(h hunk, stay []int32) {
+	fmt.Fprintf(&w.text, "@@ -%s +%s @@\n", lineRange(h.a), lineRange(h.b))
+	i, j := h.a.lo, h.b.lo
+	for i < h.a.hi || j < h.b.hi {
+		for i < h.a.hi && stay[i] < 0 {
+			w.line('-', w.a[i])
+			w.removed++
+			i++
+		}
+		next := h.b.hi
+		if i < h.a.hi {
+			next = int(stay[i])
+		}
+		for ; j < next; j++ {
+			w.line('+', w.b[j])
+			w.added++
+		}
+		if i < h.a.hi {
+			w.line(' ', w.a[i])
+			i, j = i+1, j+1
+		}
+	}
+}
+
+// lineRange writes a range as diff does: from line 1, without a count of one, and
+// an empty range by the line before it.
+func lineRange(s span) string {
+	switch s.len() {
+	case 0:
+		return fmt.Sprintf("%d,0", s.lo)
+	case 1:
+		return fmt.Sprint(s.lo + 1)
+	default:
+		return fmt.Sprintf("%d,%d", s.lo+1, s.len())
+	}
+}
+
+func (w *writer) line(sign byte, line []byte) {
+	w.text.WriteByte(sign)
+	w.text.Write(line)
+	if line[len(line)-1] != '\n' {
+		w.text.WriteString("\n\\ No newline at end of file\n")
+	}
+}

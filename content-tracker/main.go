@@ -1,0 +1,65 @@
+// Command content-tracker keeps every version and diff of the files below its
+// roots. It is the one Go writer of the database.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/obby/go-services/content-tracker/internal/rpc"
+	"github.com/obby/go-services/content-tracker/internal/store"
+	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/config"
+	"github.com/obby/go-services/internal/service"
+	"github.com/obby/go-services/internal/sqlite"
+)
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, config.ErrDone) {
+		fmt.Fprintln(os.Stderr, "content-tracker:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	info := service.NewInfo("content-tracker")
+	cfg := defaults()
+	err := config.Load(cfg, config.Program{
+		Name: info.Name, Prefix: prefix, Summary: "keeps every version and diff of the files below its roots.",
+		Version: info.String(), Args: args, LookupEnv: os.LookupEnv, Output: stdout,
+	})
+	if err != nil {
+		return err
+	}
+	log := cfg.Logger(stderr, info.Name)
+	metrics := prometheus.NewRegistry()
+	db, err := store.Open(ctx, cfg.Database, cfg.Hub != "", metrics)
+	if err != nil {
+		return err
+	}
+	tracker := track.New(db, cfg.Roots, int64(cfg.MaxContent), cfg.Workers, log)
+	workers, err := connect(cfg, db, tracker, log, metrics)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	health := service.NewHealth()
+	health.Set(nil) // the database is open; reconciling does not keep callers waiting
+	return service.Run(ctx, service.Process{
+		Info: info, Settings: cfg.Settings, Log: log, Metrics: metrics, Health: health,
+		Register: rpc.New(tracker, info, cfg.features(), cfg.Workers, log).Register,
+		Workers: append(workers,
+			service.Worker{Name: "checkpointer", Run: sqlite.NewCheckpointer(cfg.Database, log).Run},
+			service.Worker{Name: "search index", Run: func(ctx context.Context) error { return db.CatchUp(ctx, log) }}),
+		Close: []service.Step{{Name: "database", Run: func(context.Context) error { return db.Close() }}},
+	})
+}
