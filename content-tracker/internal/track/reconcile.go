@@ -65,7 +65,12 @@ type reconciliation struct {
 	report   func(Progress)
 }
 
-type inode struct{ device, number uint64 }
+// state is the part of a Stat that a rename keeps. The inode alone would not do:
+// the next new file gets the number of one that was deleted.
+func state(s Stat) Stat {
+	s.Ctime = 0
+	return s
+}
 
 // reportEvery is how many files pass between two reports.
 const reportEvery = 1000
@@ -75,7 +80,7 @@ func (r *reconciliation) walk(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reconcile %s: %w", r.root, err)
 	}
-	r.arrived = map[inode]int{}
+	r.arrived = map[Stat]int{}
 	if !rules.Empty() {
 		if err := rules.Walk(ctx, r.root, r.visit, r.problem); err != nil {
 			return fmt.Errorf("reconcile %s: %w", r.root, err)
@@ -98,7 +103,7 @@ func (r *reconciliation) visit(rel string, d fs.DirEntry) error {
 	head, ok := r.known[path]
 	delete(r.known, path)
 	if !ok {
-		r.arrived[inode{stat.Device, stat.Inode}] = len(r.changed)
+		r.arrived[state(stat)] = len(r.changed)
 	}
 	if !ok || !stat.sameState(head.Stat) {
 		r.changed = append(r.changed, Request{Path: path})
@@ -122,9 +127,8 @@ func (r *reconciliation) missing() {
 		if _, err := os.Lstat(path); !isGone(err) || slices.ContainsFunc(r.unseen, func(dir string) bool { return below(dir, path) }) {
 			continue
 		}
-		at := inode{head.Stat.Device, head.Stat.Inode}
-		if i, ok := r.arrived[at]; ok {
-			delete(r.arrived, at) // another path of the same inode did not move there
+		if i, ok := r.arrived[state(head.Stat)]; ok {
+			delete(r.arrived, state(head.Stat)) // another path of the same state did not move there
 			r.changed[i].OldPath = path
 			continue
 		}
