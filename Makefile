@@ -44,7 +44,7 @@ test: test-go python ## every test: Go with the race detector, end to end, brows
 
 .PHONY: test-go
 test-go: build-race browser-notice ## Go tests of every module, the end-to-end tests among them
-	OBBY_BIN='$(CURDIR)/bin/race' go test -race -tags $(TAGS) work
+	GORACE=atexit_sleep_ms=0 OBBY_BIN='$(CURDIR)/bin/race' go test -race -tags $(TAGS) work
 
 .PHONY: browser-notice
 browser-notice:
@@ -55,7 +55,7 @@ browser-notice:
 .PHONY: python
 python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against the built services
 	cd clients/python && $(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
-	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
+	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
 
 $(VENV)/ready: clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)

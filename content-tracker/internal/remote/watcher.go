@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
@@ -34,7 +36,8 @@ type Watcher struct {
 	link    link
 	failed  prometheus.Counter
 
-	token string // resume token of the last event that was handled
+	token   string   // resume token of the last event that was handled
+	missing []string // roots that are not there to be watched
 
 	mu        sync.Mutex          // guards unchecked: events are tracked concurrently
 	unchecked map[string]struct{} // roots to reconcile before events count
@@ -70,11 +73,8 @@ func (w *Watcher) Run(ctx context.Context) error {
 func (w *Watcher) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the stream and receive
-	for _, root := range w.tracker.Roots() {
-		path, raw := rawpath.Split(root)
-		if _, err := w.client.StartWatching(ctx, &watcherv1.StartWatchingRequest{Path: path, RawPath: raw}); err != nil {
-			return fmt.Errorf("have %s watched: %w", root, err)
-		}
+	if err := w.watch(ctx, w.tracker.Roots()); err != nil {
+		return err
 	}
 	stream, err := w.client.StreamEvents(ctx, &watcherv1.StreamEventsRequest{ResumeToken: w.token})
 	if err != nil {
@@ -86,7 +86,7 @@ func (w *Watcher) follow(ctx context.Context) error {
 		batch, ended := next(ctx, items)
 		if len(batch) > 0 {
 			w.link.found()
-			if err := w.handle(ctx, batch); err != nil {
+			if err := errors.Join(w.watch(ctx, w.missing), w.handle(ctx, batch)); err != nil {
 				return err
 			}
 			w.token = batch[len(batch)-1].ResumeToken
@@ -95,6 +95,26 @@ func (w *Watcher) follow(ctx context.Context) error {
 			return ended
 		}
 	}
+}
+
+// watch has the roots watched. One that is missing does not hold up the others: it
+// is asked for again with each item, a heartbeat at the latest.
+func (w *Watcher) watch(ctx context.Context, roots []string) error {
+	var missing []string
+	for _, root := range roots {
+		path, raw := rawpath.Split(root)
+		_, err := w.client.StartWatching(ctx, &watcherv1.StartWatchingRequest{Path: path, RawPath: raw})
+		switch {
+		case status.Code(err) == codes.NotFound:
+			missing = append(missing, root)
+		case err != nil:
+			return fmt.Errorf("have %s watched: %w", root, err)
+		case slices.Contains(w.missing, root):
+			w.resync(root) // it was not watched when it appeared
+		}
+	}
+	w.missing = missing
+	return nil
 }
 
 // received is an item of the stream, or how it ended.

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/obby/go-services/internal/rpcerr"
@@ -56,5 +57,9 @@ func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, stream grpc.ServerS
 
 func (s *Server) item(stream grpc.ServerStreamingServer[trackerv1.TrackBatchResponse], index int32, in *trackerv1.TrackChangeRequest) *trackerv1.TrackBatchResponse {
 	result, err := s.trackChange(stream.Context(), in)
-	return &trackerv1.TrackBatchResponse{Index: index, Status: status.Convert(statuses.Status(s.log, err)).Proto(), Result: result}
+	answer := &trackerv1.TrackBatchResponse{Index: index, Status: status.New(codes.OK, "").Proto(), Result: result}
+	if err != nil {
+		answer.Status = status.Convert(statuses.Status(s.log, err)).Proto()
+	}
+	return answer
 }

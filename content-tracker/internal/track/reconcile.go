@@ -56,7 +56,7 @@ type reconciliation struct {
 	root    string
 	known   map[string]Head // live paths that the walk has not met yet
 	changed []Request       // paths whose stat differs
-	arrived map[inode]int   // where in changed a path stands that was not known
+	arrived map[Stat]int    // where in changed a path stands that was not known
 	unseen  []string        // directories that could not be read: nothing is known of what is below
 
 	mu       sync.Mutex // guards progress and calls of report
