@@ -10,22 +10,19 @@ import (
 	"github.com/obby/go-services/internal/service"
 )
 
-// prefix begins the name of every variable of this service.
-const prefix = "OBBY_TRACKER"
-
 // settings is what the content-tracker can be told.
 type settings struct {
-	service.Settings
 	Database   string       `name:"database" usage:"path of the SQLite file; made where there is none"`
 	Roots      []string     `name:"root" usage:"folder whose files may be tracked; repeatable; at least one"`
 	Watcher    string       `name:"watcher" usage:"address of the file-watcher to follow; empty: changes come by TrackChange alone"`
 	Hub        string       `name:"hub" usage:"address of the sse-hub that gets every recorded change; empty: none does"`
 	Workers    int          `name:"workers" usage:"files tracked at once"`
 	MaxContent config.Bytes `name:"max-content" usage:"largest file whose content is kept; of a larger one only the hash is"`
+	service.Settings
 }
 
-func defaults() *settings {
-	return &settings{
+func defaults() settings {
+	return settings{
 		Settings: service.Defaults("127.0.0.1:50052", "127.0.0.1:51052"),
 		Database: "obby.db", Workers: 10, MaxContent: 10 << 20,
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,26 +23,35 @@ import (
 )
 
 func main() {
-	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer cancel()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, config.ErrDone) {
-		fmt.Fprintln(os.Stderr, "content-tracker:", err)
-		os.Exit(1)
-	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
 	info := service.NewInfo("content-tracker")
 	cfg := defaults()
-	err := config.Load(cfg, config.Program{
-		Name: info.Name, Prefix: prefix, Summary: "keeps every version and diff of the files below its roots.",
-		Version: info.String(), Args: args, LookupEnv: os.LookupEnv, Output: stdout,
+	err := config.Load(&cfg, config.Program{
+		Name: info.Name, Prefix: "OBBY_TRACKER", Version: info.String(),
+		Summary: "Keeps every version and diff of the files below its roots.",
+		Args:    args, LookupEnv: env, Output: stdout,
 	})
+	if errors.Is(err, config.ErrDone) {
+		return 0
+	}
 	if err != nil {
-		return err
+		fmt.Fprintln(stderr, err)
+		return 2
 	}
 	log := cfg.Logger(stderr, info.Name)
+	if err := serve(ctx, &cfg, info, log); err != nil {
+		log.Error("content-tracker ended", "err", err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, cfg *settings, info service.Info, log *slog.Logger) error {
 	metrics := prometheus.NewRegistry()
 	db, err := store.Open(ctx, cfg.Database, cfg.Hub != "", metrics)
 	if err != nil {
