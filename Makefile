@@ -64,7 +64,7 @@ $(VENV)/ready: clients/python/pyproject.toml
 
 .PHONY: lint
 lint: $(TOOLS)/bin/golangci-lint ## golangci-lint on every module; each module builds without the workspace
-	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(TOOLS)/bin/golangci-lint run --config '$(CURDIR)/.golangci.yml' ./...) || exit 1; done
+	@failed=; for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(TOOLS)/bin/golangci-lint run --config "$(CURDIR)/.golangci.yml" ./...) || failed=1; done; test -z "$$failed"
 	@for m in $(MODULES); do echo "GOWORK=off build $$m"; (cd $$m && GOWORK=off go build -tags $(TAGS) -o /dev/null ./... && GOWORK=off go mod tidy -diff) || exit 1; done
 
 .PHONY: generate

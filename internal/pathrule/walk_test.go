@@ -166,7 +166,7 @@ func TestWalkUnreadable(t *testing.T) {
 	if err := os.Chmod(filepath.Join(root, "a"), 0); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.Chmod(filepath.Join(root, "a"), 0o755) })
+	t.Cleanup(func() { _ = os.Chmod(filepath.Join(root, "a"), 0o755) })
 	found, problems := walked(t, set(t, "*.md", ""), root)
 	if diff := cmp.Diff([][]string{{"./", "a/", "c.md"}, {"a"}}, [][]string{found, problems}); diff != "" {
 		t.Errorf("case 15 (-want +got):\n%s", diff)

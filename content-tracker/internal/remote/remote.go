@@ -39,7 +39,7 @@ type link struct {
 func (l *link) lost(ctx context.Context, err error) {
 	if l.wait == 0 {
 		l.wait = firstWait
-		l.log.Warn(l.name+" does not answer, trying again", "err", err)
+		l.log.Warn("service does not answer, trying again", "service", l.name, "err", err)
 	}
 	select {
 	case <-ctx.Done():
@@ -52,6 +52,6 @@ func (l *link) lost(ctx context.Context, err error) {
 func (l *link) found() {
 	if l.wait != 0 {
 		l.wait = 0
-		l.log.Info(l.name + " answers again")
+		l.log.Info("service answers again", "service", l.name)
 	}
 }

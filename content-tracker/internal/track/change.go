@@ -55,7 +55,7 @@ type Stat struct {
 func statOf(info fs.FileInfo) Stat {
 	s := Stat{Size: info.Size(), Mtime: info.ModTime().UnixNano()}
 	if sys, ok := info.Sys().(*syscall.Stat_t); ok {
-		s.Device, s.Inode, s.Ctime = uint64(sys.Dev), sys.Ino, sys.Ctim.Nano()
+		s.Device, s.Inode, s.Ctime = sys.Dev, sys.Ino, sys.Ctim.Nano()
 	}
 	return s
 }

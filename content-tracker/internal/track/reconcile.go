@@ -96,7 +96,7 @@ func (r *reconciliation) visit(rel string, d fs.DirEntry) error {
 	}
 	info, err := d.Info()
 	if err != nil {
-		return nil // gone since it was listed: missing looks again
+		return nil //nolint:nilerr // gone since it was listed: missing looks again
 	}
 	path := filepath.Join(r.root, rel)
 	stat := statOf(info)

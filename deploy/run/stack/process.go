@@ -128,7 +128,7 @@ func (p *Process) awaitReady(ctx context.Context, listening <-chan map[string]st
 			return fmt.Errorf("%s ended while starting: %s", p.Name, last.get())
 		case <-ctx.Done():
 			p.Kill()
-			return fmt.Errorf("%s did not become ready in %v: %s", p.Name, startLimit, errors.Join(err, errors.New(reason)))
+			return fmt.Errorf("%s did not become ready in %v: %w", p.Name, startLimit, errors.Join(err, errors.New(reason)))
 		case <-time.After(readyPoll):
 		}
 	}

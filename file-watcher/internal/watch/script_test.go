@@ -84,7 +84,7 @@ func (s *script) run() {
 }
 
 func (s *script) command(name string, args []string) error {
-	if s.world.disk(name, args) {
+	if s.disk(name, args) {
 		return nil
 	}
 	switch name {

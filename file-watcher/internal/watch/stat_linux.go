@@ -19,7 +19,7 @@ func lstat(path string) (info, error) {
 	var st unix.Statx_t
 	err := unix.EINTR
 	for err == unix.EINTR { // seen on network file systems
-		err, _ = unix.Statx(unix.AT_FDCWD, path, statFlags, statMask, &st).(syscall.Errno)
+		err, _ = unix.Statx(unix.AT_FDCWD, path, statFlags, statMask, &st).(syscall.Errno) //nolint:errorlint // the system call's own number, never wrapped
 	}
 	if err != 0 {
 		return info{}, &fs.PathError{Op: "stat", Path: path, Err: err}
