@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/obby/go-services/deploy/run/stack"
+)
+
+// browser is a real browser that shows the live page and ends with the test.
+type browser struct {
+	ctx     context.Context
+	console iter.Seq2[chromedp.ConsoleMessage, error]
+}
+
+func browse(t *testing.T, url string) *browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.WindowSize(1200, 900), chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(allocator)
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx); stop(); stopAllocator() })
+	b := &browser{ctx, chromedp.Console(ctx)}
+	b.do(t, chromedp.Navigate(url), chromedp.WaitReady(`html[data-state="live"]`))
+	return b
+}
+
+// chromium finds the browser. Without one the test is skipped; where CI is set its
+// absence is a failure.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("no Chromium found: install it, the live page must be tested here")
+	}
+	t.Skip("NO CHROMIUM FOUND: the live page is not tested; install one (Debian: apt-get install chromium)")
+	return ""
+}
+
+func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	ctx := b.ctx // the first call starts the browser, which lives as long as its context
+	if chromedp.FromContext(ctx).Browser != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, waitLimit)
+		defer cancel()
+	}
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+}
+
+// evaluate returns the value of a JavaScript expression.
+func evaluate[T any](t *testing.T, b *browser, expression string) T {
+	t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+	return value
+}
+
+// shown lists the changes on the page, oldest first: "type path".
+func (b *browser) shown(t *testing.T) []string {
+	t.Helper()
+	return evaluate[[]string](t, b, `[...document.querySelectorAll("#changes > li")].reverse().map((li) =>
+		li.querySelector(".kind").textContent + " " + li.querySelector(".directory").textContent + li.querySelector(".name").textContent)`)
+}
+
+// complaints lists the page's own console errors and uncaught exceptions. That a
+// connection is refused while the hub is down, the browser says by itself.
+func (b *browser) complaints(t *testing.T) (list []string) {
+	t.Helper()
+	const end = "that is all"
+	evaluate[bool](t, b, `(console.log("`+end+`"), true)`)
+	for message, err := range b.console {
+		if err != nil {
+			return append(list, err.Error())
+		}
+		if message.Text == end {
+			return list
+		}
+		if message.IsException() || message.Type == "error" && message.Source == "" {
+			list = append(list, message.String())
+		}
+	}
+	return list
+}
+
+// expect waits until the page shows just these changes, oldest first.
+func (b *browser) expect(t *testing.T, want ...string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("the page shows %q", want), func() bool { return cmp.Equal(want, b.shown(t)) })
+}
+
+// screenshot is kept where OBBY_SCREENSHOTS names a folder.
+func (b *browser) screenshot(t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv("OBBY_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	evaluate[bool](t, b, `Promise.all(document.getAnimations().map((a) => a.finished)).then(() => true)`)
+	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The page shows each change once, also when tracker and hub were killed.
+func TestPage(t *testing.T) {
+	w := startWorld(t, "")
+	page := browse(t, "http://"+w.Get(stack.Hub).Addr["http"]+"/")
+
+	write(t, w.path("notes/a.md"), "hi\n<script>document.title = 'owned'</script>\n")
+	page.expect(t, "created notes/a.md")
+	title, diff := evaluate[string](t, page, `document.title`), evaluate[string](t, page, `document.querySelector("#changes .diff").innerText`)
+	if title != "Obby" || !strings.Contains(diff, "<script>") {
+		t.Errorf("title is %q, diff %q: what a file holds must stay text", title, diff)
+	}
+	write(t, w.path("notes/a.md"), "hi\nthere\n")
+	page.expect(t, "created notes/a.md", "modified notes/a.md")
+	write(t, w.path("todo.md"), "# To do\n\n- water the plants\n- call Ann\n")
+	page.expect(t, "created notes/a.md", "modified notes/a.md", "created todo.md")
+	page.screenshot(t, "page")
+
+	w.kill(t, stack.Tracker, func() {
+		write(t, w.path("todo.md"), "# To do\n\n- call Ann\n")
+		remove(t, w.path("notes/a.md"))
+	})
+	eventually(t, "the page shows what happened while the tracker was down", func() bool { return len(page.shown(t)) == 5 })
+
+	w.kill(t, stack.Hub, func() {
+		eventually(t, "the page says that it reconnects", func() bool {
+			return evaluate[string](t, page, `document.documentElement.dataset.state`) == "reconnecting"
+		})
+	})
+	page.do(t, chromedp.WaitReady(`html[data-state="live"]`))
+	write(t, w.path("last.md"), "end\n")
+	eventually(t, "the page shows the change after the hub's restart", func() bool {
+		shown := page.shown(t)
+		return len(shown) == 6 && shown[5] == "created last.md"
+	})
+	if complaints := page.complaints(t); len(complaints) > 0 {
+		t.Errorf("the page complains: %q", complaints)
+	}
+}
