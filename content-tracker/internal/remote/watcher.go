@@ -62,7 +62,12 @@ func NewWatcher(conn grpc.ClientConnInterface, tracker *track.Tracker, workers i
 // it was, and reconciles a root whenever events alone do not tell its state.
 func (w *Watcher) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		if err := w.follow(ctx); ctx.Err() == nil {
+		err := w.follow(ctx)
+		if status.Code(err) == codes.InvalidArgument && w.token != "" {
+			w.token = "" // of another watcher: begin anew, and look at everything
+			w.resync("")
+		}
+		if ctx.Err() == nil {
 			w.link.lost(ctx, err)
 		}
 	}
@@ -105,10 +110,13 @@ func (w *Watcher) watch(ctx context.Context, roots []string) error {
 		path, raw := rawpath.Split(root)
 		_, err := w.client.StartWatching(ctx, &watcherv1.StartWatchingRequest{Path: path, RawPath: raw})
 		switch {
-		case status.Code(err) == codes.NotFound:
-			missing = append(missing, root)
-		case err != nil:
+		case ctx.Err() != nil || status.Code(err) == codes.Unavailable:
 			return fmt.Errorf("have %s watched: %w", root, err)
+		case err != nil:
+			if status.Code(err) != codes.NotFound && !slices.Contains(w.missing, root) {
+				w.log.Warn("root is not watched, trying again", "root", root, "err", err)
+			}
+			missing = append(missing, root)
 		case slices.Contains(w.missing, root):
 			w.resync(root) // it was not watched when it appeared
 		}
@@ -208,12 +216,12 @@ func (w *Watcher) reconcile(ctx context.Context) error {
 		start := time.Now()
 		var last track.Progress
 		err := w.tracker.Reconcile(ctx, root, false, func(p track.Progress) { last = p })
-		if errors.Is(err, track.ErrRootWaiting) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // it waits, its patterns cannot be read, the database is locked
 			w.sayWaiting(root, err)
 			continue
-		}
-		if err != nil {
-			return err
 		}
 		w.log.Info("root compared with the disk", "root", root, "files", last.Seen, "changes", last.Changes,
 			"errors", last.Errors, "took", time.Since(start).Round(time.Millisecond))
@@ -228,7 +236,7 @@ func (w *Watcher) reconcile(ctx context.Context) error {
 func (w *Watcher) sayWaiting(root string, err error) {
 	if _, said := w.waiting[root]; !said {
 		w.waiting[root] = struct{}{}
-		w.log.Warn("root waits", "root", root, "err", err)
+		w.log.Warn("root is not compared yet, trying again", "root", root, "err", err)
 	}
 }
 
@@ -321,6 +329,9 @@ func (w *Watcher) moveDirectory(ctx context.Context, event *watcherv1.Event) err
 	steps, err := w.tracker.MoveDirectory(ctx, r.OldPath, r.Path)
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if errors.Is(err, track.ErrBusy) || errors.Is(err, track.ErrFull) {
+		return err // the cursor stays: what moved already is passed over the next time
 	}
 	if err != nil {
 		w.failed.Inc()

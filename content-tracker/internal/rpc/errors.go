@@ -22,6 +22,7 @@ var statuses = rpcerr.Table{
 	{Is: track.ErrNoContent, Code: codes.FailedPrecondition, Reason: "CONTENT_NOT_STORED"},
 	{Is: track.ErrRootWaiting, Code: codes.FailedPrecondition, Reason: "ROOT_WAITING"},
 	{Is: track.ErrKeepsChanging, Code: codes.Aborted, Reason: "FILE_KEEPS_CHANGING"},
+	{Is: track.ErrDiffTooLarge, Code: codes.ResourceExhausted, Reason: "DIFF_TOO_LARGE"},
 	{Is: track.ErrFull, Code: codes.ResourceExhausted, Reason: "DISK_FULL"},
 	{Is: track.ErrBusy, Code: codes.Unavailable, Reason: "DATABASE_BUSY"},
 }

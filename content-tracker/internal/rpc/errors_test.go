@@ -18,7 +18,7 @@ func TestStatuses(t *testing.T) {
 		track.ErrOutsideRoots: codes.PermissionDenied, track.ErrUnreadable: codes.PermissionDenied,
 		track.ErrNotFound: codes.NotFound, fs.ErrNotExist: codes.NotFound, track.ErrNoVersion: codes.NotFound,
 		track.ErrNoContent: codes.FailedPrecondition, track.ErrRootWaiting: codes.FailedPrecondition,
-		track.ErrKeepsChanging: codes.Aborted, track.ErrFull: codes.ResourceExhausted, track.ErrBusy: codes.Unavailable,
+		track.ErrKeepsChanging: codes.Aborted, track.ErrFull: codes.ResourceExhausted, track.ErrDiffTooLarge: codes.ResourceExhausted, track.ErrBusy: codes.Unavailable,
 	}
 	for _, row := range statuses {
 		err := statuses.Status(slog.New(slog.DiscardHandler), fmt.Errorf("about a file: %w", row.Is))

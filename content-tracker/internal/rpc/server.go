@@ -20,6 +20,9 @@ import (
 // maxContext bounds context_lines of GenerateDiff.
 const maxContext = 1000
 
+// maxDiff bounds the answer of GenerateDiff.
+const maxDiff = 12 << 20
+
 // maxGiven bounds the content in a GetContentHash request.
 const maxGiven = 15 << 20
 
@@ -118,7 +121,11 @@ func (s *Server) generateDiff(ctx context.Context, in *trackerv1.GenerateDiffReq
 	if name == "" {
 		name = "file"
 	}
-	return track.Between(track.Names{Old: name, New: name}, from, to, lines), nil
+	diff := track.Between(track.Names{Old: name, New: name}, from, to, lines, maxDiff)
+	if diff.Truncated {
+		return track.Diff{}, track.ErrDiffTooLarge
+	}
+	return diff, nil
 }
 
 func (s *Server) side(ctx context.Context, field string, side *trackerv1.DiffSide) (track.Content, error) {

@@ -41,7 +41,7 @@ func TestReconcile(t *testing.T) {
 		w.write(".obbywatch", "")
 		expect(t, "changes without patterns", w.mustReconcile().Changes, 0)
 	})
-	t.Run("nothing is read that stat tells is the same", func(t *testing.T) {
+	t.Run("an edit that keeps size and time", func(t *testing.T) {
 		w := newWorld(t, "")
 		w.write("a", "xxxx\n")
 		w.mustReconcile()
@@ -53,7 +53,22 @@ func TestReconcile(t *testing.T) {
 		if err := os.Chtimes(w.path("a"), before.ModTime(), before.ModTime()); err != nil {
 			t.Fatal(err)
 		}
-		expect(t, "changes", w.mustReconcile().Changes, 0)
+		expect(t, "changes", w.mustReconcile().Changes, 1)
+	})
+	t.Run("a directory and a symlink take the names of files", func(t *testing.T) {
+		w := newWorld(t, "")
+		for _, name := range []string{"a", "b"} {
+			w.write(name, "x\n")
+		}
+		w.mustReconcile()
+		w.remove("a")
+		w.remove("b")
+		w.write("a/inside", "y\n")
+		if err := os.Symlink("a/inside", w.path("b")); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, "changes", w.mustReconcile().Changes, 3)
+		expect(t, "live paths", one[int](w, `SELECT count(*) FROM file_states WHERE content_hash IS NOT NULL`), 2)
 	})
 	t.Run("not a root", func(t *testing.T) {
 		w := newWorld(t, "")

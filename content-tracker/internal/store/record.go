@@ -42,6 +42,16 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (track.
 	if head.Version.ID != step.From.Version.ID { // compared inside the transaction (case 35)
 		return track.Result{}, track.ErrMoved
 	}
+	if step.Type == track.Moved {
+		over, err := headOf(ctx, tx, step.Path)
+		if err != nil {
+			return track.Result{}, err
+		}
+		if over.Version.ID != step.Over.Version.ID {
+			return track.Result{}, track.ErrMoved
+		}
+		head.Observed = over.Observed
+	}
 	step.Observed = after(step.Observed, head.Observed)
 
 	var version int64
@@ -57,7 +67,7 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (track.
 	if err := addChange(ctx, tx, step, change); err != nil {
 		return track.Result{}, fmt.Errorf("record change of %q: %w", step.Path, err)
 	}
-	if err := setState(ctx, tx, step); err != nil {
+	if err := s.setState(ctx, tx, step); err != nil {
 		return track.Result{}, fmt.Errorf("record state of %q: %w", step.Path, err)
 	}
 	if err := reindex(ctx, tx, step.Path, version); err != nil {
@@ -79,13 +89,18 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (track.
 	return resultOf(step, change, version), nil
 }
 
+// maxAhead is how far a time may run ahead of the clock to stay in order. The
+// triggers refuse what is more than a day ahead; the order is that of the ids.
+const maxAhead = 12 * time.Hour
+
 // after keeps the times of a path's steps in their order though clocks step back
 // (tracker cases 33 and 34).
 func after(observed, newest time.Time) time.Time {
-	if least := newest.Add(time.Microsecond); !newest.IsZero() && observed.Before(least) {
-		return least
+	least := newest.Add(time.Microsecond)
+	if newest.IsZero() || !observed.Before(least) || least.Sub(observed) > maxAhead {
+		return observed
 	}
-	return observed
+	return least
 }
 
 func resultOf(step track.Step, change, version int64) track.Result {
@@ -130,7 +145,7 @@ func addChange(ctx context.Context, tx *sql.Tx, step track.Step, change int64) e
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO events (type, path, timestamp, size, processed) VALUES (?, ?, ?, ?, TRUE)`,
+	_, err = tx.ExecContext(ctx, `INSERT INTO events (type, path, timestamp, size) VALUES (?, ?, ?, ?)`,
 		step.Type, rawpath.Encode(step.Path), observed, step.Stat.Size)
 	return err
 }
@@ -146,12 +161,12 @@ func newHash(step track.Step) track.Hash {
 }
 
 // setState moves the head pointer.
-func setState(ctx context.Context, tx *sql.Tx, step track.Step) error {
+func (s *Store) setState(ctx context.Context, tx *sql.Tx, step track.Step) error {
 	if step.Type == track.Deleted {
-		return clearState(ctx, tx, step.Path, step.Observed)
+		return s.clearState(ctx, tx, step.Path, step.Observed)
 	}
 	if step.Type == track.Moved {
-		if err := clearState(ctx, tx, step.OldPath, step.Observed); err != nil {
+		if err := s.clearState(ctx, tx, step.OldPath, step.Observed); err != nil {
 			return err
 		}
 	}
@@ -162,7 +177,7 @@ func setState(ctx context.Context, tx *sql.Tx, step track.Step) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO file_states (file_path, content_hash, last_modified, line_count, file_size)
 		VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (file_path) DO UPDATE SET content_hash = excluded.content_hash, last_modified = excluded.last_modified,
-			line_count = excluded.line_count, file_size = excluded.file_size, updated_at = CURRENT_TIMESTAMP`,
+			line_count = excluded.line_count, file_size = excluded.file_size`+s.stamp,
 		rawpath.Encode(step.Path), newHash(step), sqlite.FormatTime(time.Unix(0, step.Stat.Mtime)), lines, step.Stat.Size)
 	if err != nil {
 		return err
@@ -172,11 +187,11 @@ func setState(ctx context.Context, tx *sql.Tx, step track.Step) error {
 
 // clearState says that a path has no content any more; its versions stay. The row
 // may be missing where only the Python side's versions told that it lived.
-func clearState(ctx context.Context, tx *sql.Tx, path string, observed time.Time) error {
+func (s *Store) clearState(ctx context.Context, tx *sql.Tx, path string, observed time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO file_states (file_path, content_hash, last_modified, line_count, file_size)
 		VALUES (?, NULL, ?, 0, 0)
 		ON CONFLICT (file_path) DO UPDATE SET content_hash = NULL, last_modified = excluded.last_modified,
-			line_count = 0, file_size = 0, updated_at = CURRENT_TIMESTAMP`,
+			line_count = 0, file_size = 0`+s.stamp,
 		rawpath.Encode(path), sqlite.FormatTime(observed))
 	if err != nil {
 		return err

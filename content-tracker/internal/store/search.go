@@ -32,9 +32,14 @@ func reindex(ctx context.Context, tx *sql.Tx, path string, version int64) error 
 		_, err := tx.ExecContext(ctx, `DELETE FROM obby_indexed WHERE file_path = ?`, encoded)
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO obby_search (rowid, file_path, content)
-		SELECT id, file_path, content FROM file_versions WHERE id = ?`, version); err != nil {
+	added, err := tx.ExecContext(ctx, `INSERT INTO obby_search (rowid, file_path, content)
+		SELECT id, file_path, content FROM file_versions WHERE id = ? AND content IS NOT NULL`, version)
+	if err != nil {
 		return err
+	}
+	if n, err := added.RowsAffected(); err != nil || n == 0 { // no text: nothing to find
+		_, deleteErr := tx.ExecContext(ctx, `DELETE FROM obby_indexed WHERE file_path = ?`, encoded)
+		return errors.Join(err, deleteErr)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_indexed (file_path, version_id) VALUES (?, ?)`, encoded, version)
 	return err
@@ -53,6 +58,8 @@ const (
 	catchUpInterval = 2 * time.Second
 	// catchUpBatch bounds a transaction, so that tracking is not kept waiting.
 	catchUpBatch = 200
+	// forgetInterval is how often old requests are removed.
+	forgetInterval = time.Hour
 )
 
 // CatchUp keeps the index in step with the rows that the Python side writes, and
@@ -61,10 +68,15 @@ func (s *Store) CatchUp(ctx context.Context, log *slog.Logger) error {
 	ticker := time.NewTicker(catchUpInterval)
 	defer ticker.Stop()
 	var seen int64
+	var forgot time.Time
 	for {
 		version, err := s.dataVersion(ctx)
 		if err == nil && version != seen {
 			err = s.catchUp(ctx)
+		}
+		if err == nil && time.Since(forgot) > forgetInterval {
+			forgot = time.Now()
+			err = s.transact(ctx, func(tx *sql.Tx) error { return forgetRequests(ctx, tx) })
 		}
 		if err == nil {
 			seen = version
@@ -123,7 +135,7 @@ func catchUpOnce(ctx context.Context, tx *sql.Tx) (more bool, err error) {
 			return false, err
 		}
 	}
-	return more, forgetRequests(ctx, tx)
+	return more, nil
 }
 
 func newPaths(ctx context.Context, tx *sql.Tx, table, cursor string) (paths []string, last int64, err error) {

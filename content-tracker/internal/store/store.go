@@ -27,6 +27,7 @@ type Store struct {
 	read    *sql.DB
 	id      string // of the database
 	publish bool   // steps go to the outbox
+	stamp   string // ends an update of file_states: an old file has no updated_at (tracker case 41)
 	wake    chan struct{}
 	commits prometheus.Histogram
 }
@@ -51,7 +52,13 @@ func (s *Store) prepare(ctx context.Context, path string, metrics prometheus.Reg
 	if err := sqlite.Adopt(ctx, s.write); err != nil {
 		return err
 	}
-	var err error
+	columns, err := sqlite.Columns(ctx, s.write, "file_states")
+	if err != nil {
+		return err
+	}
+	if _, ok := columns["updated_at"]; ok {
+		s.stamp = ", updated_at = CURRENT_TIMESTAMP"
+	}
 	if s.read, err = sqlite.Reader(path); err != nil {
 		return err
 	}

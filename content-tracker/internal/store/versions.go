@@ -58,7 +58,9 @@ func addVersion(ctx context.Context, tx *sql.Tx, s track.Step) (int64, error) {
 			return 0, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_versions (version_id, kind, eol, size_bytes, mtime_ns) VALUES (?, ?, ?, ?, ?)`,
+	// The kind says what the row holds, so a version that is met again keeps its own.
+	_, err = tx.ExecContext(ctx, `INSERT INTO obby_versions (version_id, kind, eol, size_bytes, mtime_ns) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (version_id) DO UPDATE SET eol = excluded.eol, size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns`,
 		id, s.To.Kind, s.To.EOL, s.To.Size, s.To.Stat.Mtime)
 	return id, err
 }

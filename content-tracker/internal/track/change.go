@@ -109,6 +109,7 @@ type Step struct {
 	OldPath    string // Moved: the former path
 	Type       ChangeType
 	From       Head     // of Path, or of OldPath when Moved: what Diff starts from
+	Over       Head     // Moved: of Path, which the file has taken
 	To         *Content // nil when Deleted, and when Moved without reading
 	Stat       Stat     // of the file on disk; zero when Deleted
 	Diff       Diff

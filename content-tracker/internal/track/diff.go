@@ -10,11 +10,13 @@ import (
 )
 
 const (
-	// maxProduct bounds the work on one block of lines, by the product of its
-	// sides. A larger block is halved on both sides: still a right diff, not the
-	// smallest. Counted, never timed: the same input gives the same diff (tracker
-	// cases 23 to 25).
-	maxProduct = 1 << 28
+	// maxSide and maxWork bound the work, which is the product of a block's sides
+	// for each block that the engine gets. A larger block is divided: still a right
+	// diff, not the smallest. Counted, never timed: the same input gives the same
+	// diff (tracker cases 23 to 25). With so much work a diff takes a second or two
+	// at the worst.
+	maxSide = 1 << 14
+	maxWork = 1 << 29
 	// maxRunes is how many different lines the engine can tell apart: the runes
 	// without the surrogates. It panics beyond (case 21).
 	maxRunes = utf8.MaxRune - surrogates - 1
@@ -65,73 +67,91 @@ func intern(a, b [][]byte) (ia, ib []int32) {
 type matcher struct {
 	a, b []int32
 	stay []int32 // for each line of a the line of b that it is, or -1
+
+	product int // of a block's sides, up to which the engine gets it
 }
 
 // match returns, for each line of a, the line of b that it stays, or -1.
 func match(a, b []int32) []int32 {
-	m := &matcher{a, b, make([]int32, len(a))}
+	side := min(maxSide, maxWork/(len(a)+len(b)+1))
+	m := &matcher{a: a, b: b, stay: make([]int32, len(a)), product: side * side}
 	for i := range m.stay {
 		m.stay[i] = -1
 	}
-	m.block(span{0, len(a)}, span{0, len(b)})
+	m.block(upTo(len(a)), upTo(len(b)))
 	return m.stay
 }
 
-// block matches within a block: common ends first, then at lines that occur once
-// on both sides where the block is large, then by the engine.
-func (m *matcher) block(a, b span) {
-	for a.len() > 0 && b.len() > 0 && m.a[a.lo] == m.b[b.lo] {
-		m.stay[a.lo] = int32(b.lo)
-		a.lo, b.lo = a.lo+1, b.lo+1
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
 	}
-	for a.len() > 0 && b.len() > 0 && m.a[a.hi-1] == m.b[b.hi-1] {
-		a.hi, b.hi = a.hi-1, b.hi-1
-		m.stay[a.hi] = int32(b.hi)
-	}
-	if a.len() == 0 || b.len() == 0 {
-		return
-	}
-	ka, kb := m.common(a, b)
+	return all
+}
+
+// block matches some lines of both sides: common ends first, then at lines that
+// occur once on both sides where the block is large, then by the engine.
+func (m *matcher) block(ka, kb []int) {
+	ka, kb = m.trim(ka, kb)
+	ka, kb = m.common(ka, kb)
+	ka, kb = m.trim(ka, kb) // what was between equal ends may have been one-sided
 	if len(ka) == 0 || len(kb) == 0 {
 		return
 	}
-	if len(ka)*len(kb) <= maxProduct {
+	if len(ka)*len(kb) <= m.product {
 		m.engine(ka, kb)
 		return
 	}
 	if anchors := m.anchors(ka, kb); len(anchors) > 0 {
+		i, j := 0, 0
 		for _, at := range anchors {
-			m.block(span{a.lo, at.a}, span{b.lo, at.b})
-			m.stay[at.a] = int32(at.b)
-			a.lo, b.lo = at.a+1, at.b+1
+			m.block(ka[i:at.a], kb[j:at.b])
+			m.stay[ka[at.a]] = int32(kb[at.b])
+			i, j = at.a+1, at.b+1
 		}
-		m.block(a, b)
+		m.block(ka[i:], kb[j:])
 		return
 	}
-	middleA, middleB := a.lo+a.len()/2, b.lo+b.len()/2
-	m.block(span{a.lo, middleA}, span{b.lo, middleB})
-	m.block(span{middleA, a.hi}, span{middleB, b.hi})
+	m.block(ka[:len(ka)/2], kb[:len(kb)/2])
+	m.block(ka[len(ka)/2:], kb[len(kb)/2:])
 }
 
-// common returns the lines of each span that occur in the other too: the rest is
-// certainly removed or added, and only makes the engine slow (cases 23 and 24).
-func (m *matcher) common(a, b span) (ka, kb []int) {
-	inA, inB := map[int32]bool{}, map[int32]bool{}
-	for _, line := range m.a[a.lo:a.hi] {
-		inA[line] = true
+// trim matches what both sides begin and end with.
+func (m *matcher) trim(ka, kb []int) (restA, restB []int) {
+	for len(ka) > 0 && len(kb) > 0 && m.a[ka[0]] == m.b[kb[0]] {
+		m.stay[ka[0]] = int32(kb[0])
+		ka, kb = ka[1:], kb[1:]
 	}
-	for j := b.lo; j < b.hi; j++ {
-		inB[m.b[j]] = true
-		if inA[m.b[j]] {
-			kb = append(kb, j)
-		}
-	}
-	for i := a.lo; i < a.hi; i++ {
-		if inB[m.a[i]] {
-			ka = append(ka, i)
-		}
+	for len(ka) > 0 && len(kb) > 0 && m.a[ka[len(ka)-1]] == m.b[kb[len(kb)-1]] {
+		m.stay[ka[len(ka)-1]] = int32(kb[len(kb)-1])
+		ka, kb = ka[:len(ka)-1], kb[:len(kb)-1]
 	}
 	return ka, kb
+}
+
+// common returns the lines that occur on the other side too: the rest is
+// certainly removed or added, and only makes the engine slow (cases 23 and 24).
+func (m *matcher) common(ka, kb []int) (inBothA, inBothB []int) {
+	if len(ka) == 0 || len(kb) == 0 {
+		return nil, nil
+	}
+	inA, inB := map[int32]bool{}, map[int32]bool{}
+	for _, i := range ka {
+		inA[m.a[i]] = true
+	}
+	for _, j := range kb {
+		inB[m.b[j]] = true
+		if inA[m.b[j]] {
+			inBothB = append(inBothB, j)
+		}
+	}
+	for _, i := range ka {
+		if inB[m.a[i]] {
+			inBothA = append(inBothA, i)
+		}
+	}
+	return inBothA, inBothB
 }
 
 // engine matches the kept lines with go-diff. Only its rune interface is used:
@@ -176,30 +196,28 @@ func (m *matcher) engine(ka, kb []int) {
 	}
 }
 
-// anchor is a line that occurs once on both sides.
+// anchor is a line that occurs once on both sides, by its places in the block.
 type anchor struct{ a, b int }
 
 // anchors returns the longest run, in order on both sides, of lines that occur
 // once in each: the patience rule.
 func (m *matcher) anchors(ka, kb []int) []anchor {
-	const many = -2
+	const many = -1
 	once := func(lines []int32, kept []int) map[int32]int {
 		at := map[int32]int{}
-		for _, k := range kept {
+		for place, k := range kept {
 			if _, ok := at[lines[k]]; ok {
-				at[lines[k]] = many
-			} else {
-				at[lines[k]] = k
+				place = many
 			}
+			at[lines[k]] = place
 		}
 		return at
 	}
-	inB := once(m.b, kb)
-	inA := once(m.a, ka)
+	inA, inB := once(m.a, ka), once(m.b, kb)
 	var unique []anchor
-	for _, k := range ka {
+	for place, k := range ka {
 		if j, ok := inB[m.a[k]]; ok && j != many && inA[m.a[k]] != many {
-			unique = append(unique, anchor{k, j})
+			unique = append(unique, anchor{place, j})
 		}
 	}
 	return increasing(unique)

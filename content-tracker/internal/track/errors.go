@@ -14,6 +14,7 @@ var (
 	ErrNoRoot        = errors.New("not a configured root")
 	ErrNoVersion     = errors.New("no such version")
 	ErrNoContent     = errors.New("the content is not stored")
+	ErrDiffTooLarge  = errors.New("the diff is too large for one answer: compare smaller contents")
 	ErrBusy          = errors.New("the database is locked by another program")
 	ErrFull          = errors.New("the disk or the database is full")
 )

@@ -170,7 +170,11 @@ func (d *digest) content() Content {
 	case utf8.Valid(d.body):
 		c.Kind, c.Hash, c.Body = Text, sum(d.normed), d.normalBody(c.EOL)
 	default:
-		c.Kind = Lossy // the exact bytes are hashed and kept (case 6)
+		// The exact bytes are hashed, kept and compared (case 6): their LFs count.
+		c.Kind, c.LineCount = Lossy, int64(bytes.Count(d.body, []byte{'\n'}))
+		if d.body[len(d.body)-1] != '\n' {
+			c.LineCount++
+		}
 	}
 	return c
 }

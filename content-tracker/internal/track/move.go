@@ -3,7 +3,9 @@ package track
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -18,24 +20,42 @@ func (t *Tracker) moved(ctx context.Context, s Step, old string) (Step, error) {
 	if _, err := os.Lstat(old); !isGone(err) {
 		return none, nil
 	}
-	if err := t.rootStands(ctx, s.Root); err != nil {
+	_, oldRoot, err := t.resolve(old)
+	if err != nil {
+		return none, err
+	}
+	if err := t.rootStands(ctx, oldRoot); errors.Is(err, ErrRootWaiting) {
+		return none, nil // not there to be asked: nothing says that the file has moved
+	} else if err != nil {
+		return none, err
+	}
+	if s.Over, err = t.store.Head(ctx, s.Path); err != nil {
 		return none, err
 	}
 	s.Type, s.OldPath, s.From = Moved, old, from
 	if info, err := os.Lstat(s.Path); err == nil && info.Mode().IsRegular() && statOf(info).sameState(from.Stat) {
 		s.Stat = statOf(info)
+		if s.Over.Version.Hash == from.Version.Hash {
+			return t.left(ctx, s, oldRoot)
+		}
 		return s, nil // not read: the content is the one that is stored
 	}
 	content, err := t.read(ctx, s.Root, s.Path)
-	if isGone(err) { // it went on; what is certain is that old is gone
-		s.Path, s.OldPath = old, ""
-		return t.deleted(ctx, s)
+	if isGone(err) || err == nil && s.Over.Version.Hash == content.Hash {
+		return t.left(ctx, s, oldRoot)
 	}
 	if err != nil {
 		return none, err
 	}
 	s.To, s.Stat = &content, content.Stat
 	return t.withDiff(ctx, s)
+}
+
+// left makes of a move the deletion of its old path: the file went on, or what it
+// became is recorded already.
+func (t *Tracker) left(ctx context.Context, s Step, oldRoot string) (Step, error) {
+	s.Root, s.Path, s.OldPath, s.Stat = oldRoot, s.OldPath, "", Stat{}
+	return t.deleted(ctx, s)
 }
 
 // MoveDirectory records that a directory was renamed: every live path below it
@@ -48,7 +68,7 @@ func (t *Tracker) MoveDirectory(ctx context.Context, oldDir, newDir string) (int
 	}
 	var errs []error
 	steps := 0
-	for path := range heads {
+	for _, path := range slices.Sorted(maps.Keys(heads)) {
 		r := Request{Path: newDir + strings.TrimPrefix(path, oldDir), OldPath: path}
 		result, err := t.Track(ctx, r)
 		if err != nil && !errors.Is(err, ErrNotFound) {

@@ -30,7 +30,7 @@ func (t *Tracker) read(ctx context.Context, root, path string) (Content, error) 
 		return Content{}, err
 	}
 	for range readTries {
-		content, steady, err := readOnce(dir, rel, t.maxContent)
+		content, steady, err := readOnce(ctx, dir, rel, t.maxContent)
 		if err != nil {
 			return Content{}, explain(path, err)
 		}
@@ -46,7 +46,7 @@ func (t *Tracker) read(ctx context.Context, root, path string) (Content, error) 
 
 // readOnce reads what the name means now and reports whether it still means it
 // afterwards. O_NONBLOCK: opening a FIFO must not wait (case 28).
-func readOnce(dir *os.Root, rel string, limit int64) (c Content, steady bool, err error) {
+func readOnce(ctx context.Context, dir *os.Root, rel string, limit int64) (c Content, steady bool, err error) {
 	if info, err := dir.Lstat(rel); err != nil || !info.Mode().IsRegular() {
 		return c, false, errors.Join(err, irregular(info))
 	}
@@ -61,7 +61,7 @@ func readOnce(dir *os.Root, rel string, limit int64) (c Content, steady bool, er
 	}
 	// A file that grows for ever must not be read for ever: no more than one byte
 	// beyond what it held, which shows in the size below (case 19).
-	c, err = Digest(io.LimitReader(file, before.Size()+1), limit)
+	c, err = Digest(&cancellable{ctx, io.LimitReader(file, before.Size()+1)}, limit)
 	if err != nil {
 		return c, false, err
 	}
@@ -77,6 +77,19 @@ func readOnce(dir *os.Root, rel string, limit int64) (c Content, steady bool, er
 	return c, statOf(before) == c.Stat && statOf(named) == c.Stat && c.Size == before.Size(), nil
 }
 
+// cancellable ends the reading of a large file with its caller (case 36).
+type cancellable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancellable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
 func irregular(info fs.FileInfo) error {
 	if info == nil {
 		return nil
@@ -88,6 +101,8 @@ func irregular(info fs.FileInfo) error {
 func explain(path string, err error) error {
 	switch {
 	case isGone(err):
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, ErrNotRegular):
 		return fmt.Errorf("%q: %w", path, err)

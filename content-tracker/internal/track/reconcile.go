@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/obby/go-services/internal/pathrule"
 )
@@ -44,10 +45,17 @@ func (t *Tracker) Reconcile(ctx context.Context, root string, accept bool, repor
 		return err
 	}
 	r := &reconciliation{tracker: t, root: root, known: known, report: report, progress: Progress{Root: root}}
-	if err := r.walk(ctx); err != nil {
-		return err
+	stop := r.keepReporting()
+	err = r.walk(ctx)
+	if err == nil {
+		err = r.track(ctx)
 	}
-	return r.track(ctx)
+	stop()
+	if err == nil {
+		r.count(func(p *Progress) { p.Done = true })
+		report(r.progress)
+	}
+	return err
 }
 
 // reconciliation is one Reconcile under way.
@@ -59,7 +67,7 @@ type reconciliation struct {
 	arrived map[Stat]int    // where in changed a path stands that was not known
 	unseen  []string        // directories that could not be read: nothing is known of what is below
 
-	mu       sync.Mutex // guards progress and calls of report
+	mu       sync.Mutex // guards progress and passing
 	progress Progress
 	passing  error // a failure that another try may mend
 	report   func(Progress)
@@ -72,8 +80,31 @@ func state(s Stat) Stat {
 	return s
 }
 
-// reportEvery is how many files pass between two reports.
-const reportEvery = 1000
+// reportEvery is how often progress is reported, also while one large file is
+// being read.
+const reportEvery = 500 * time.Millisecond
+
+// keepReporting reports the progress until stop is called.
+func (r *reconciliation) keepReporting() (stop func()) {
+	done := make(chan struct{})
+	var reporter sync.WaitGroup
+	reporter.Go(func() { // ends with stop
+		ticker := time.NewTicker(reportEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				r.mu.Lock()
+				progress := r.progress
+				r.mu.Unlock()
+				r.report(progress)
+			}
+		}
+	})
+	return func() { close(done); reporter.Wait() }
+}
 
 func (r *reconciliation) walk(ctx context.Context) error {
 	rules, err := pathrule.Load(r.root)
@@ -105,7 +136,7 @@ func (r *reconciliation) visit(rel string, d fs.DirEntry) error {
 	if !ok {
 		r.arrived[state(stat)] = len(r.changed)
 	}
-	if !ok || !stat.sameState(head.Stat) {
+	if !ok || stat != head.Stat {
 		r.changed = append(r.changed, Request{Path: path})
 	}
 	r.count(func(p *Progress) { p.Seen++ })
@@ -124,7 +155,7 @@ func (r *reconciliation) problem(rel string, err error) {
 // that is gone while its file arrived elsewhere has moved.
 func (r *reconciliation) missing() {
 	for path, head := range r.known {
-		if _, err := os.Lstat(path); !isGone(err) || slices.ContainsFunc(r.unseen, func(dir string) bool { return below(dir, path) }) {
+		if !r.gone(path) {
 			continue
 		}
 		if i, ok := r.arrived[state(head.Stat)]; ok {
@@ -134,6 +165,16 @@ func (r *reconciliation) missing() {
 		}
 		r.changed = append(r.changed, Request{Path: path})
 	}
+}
+
+// gone reports whether nothing, or no regular file, is at the path: not so where
+// that cannot be known.
+func (r *reconciliation) gone(path string) bool {
+	info, err := os.Lstat(path)
+	if err == nil {
+		return !info.Mode().IsRegular()
+	}
+	return isGone(err) && !slices.ContainsFunc(r.unseen, func(dir string) bool { return below(dir, path) })
 }
 
 // track works through what differs. What fails is logged and counted: the next
@@ -158,8 +199,6 @@ func (r *reconciliation) track(ctx context.Context) error {
 	if r.passing != nil {
 		return fmt.Errorf("reconcile %s: %w", r.root, r.passing)
 	}
-	r.progress.Done = true
-	r.report(r.progress)
 	return nil
 }
 
@@ -180,12 +219,9 @@ func (r *reconciliation) one(ctx context.Context, request Request) {
 	})
 }
 
-// count changes the progress and reports it now and then.
+// count changes the progress.
 func (r *reconciliation) count(change func(*Progress)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	change(&r.progress)
-	if (r.progress.Seen+r.progress.Changes)%reportEvery == 0 {
-		r.report(r.progress)
-	}
 }

@@ -51,8 +51,8 @@ func below(dir, path string) bool {
 	return strings.HasPrefix(path, dir) && len(path) > len(dir) && path[len(dir)] == '/'
 }
 
-// isGone reports whether an error says that a path does not exist: the only ones
-// that may become a deletion (tracker case 16).
+// isGone reports whether an error says that nothing is at a path: no other may
+// become a deletion (tracker case 16).
 func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir)
 }
@@ -65,18 +65,44 @@ func (t *Tracker) rootStands(ctx context.Context, root string) error {
 	if err != nil {
 		return err
 	}
+	return t.isTheRoot(ctx, root, now)
+}
+
+// isTheRoot returns ErrRootWaiting unless a directory at the root's path is the
+// root. A root that was never seen before is no exception: a database that was
+// adopted while the disk is not mounted knows files that an empty directory lacks.
+func (t *Tracker) isTheRoot(ctx context.Context, root string, now Stat) error {
 	before, known, err := t.store.Root(ctx, root)
-	if err != nil {
+	if err != nil || known && now.sameFile(before) {
 		return err
 	}
-	if known && !now.sameFile(before) {
-		return fmt.Errorf("%s: %w: another directory is there now, so nothing below it counts as deleted; "+
-			"put the folder back, or reconcile with accept_replaced_root", root, ErrRootWaiting)
-	}
 	if !known {
-		return t.store.SetRoot(ctx, root, now)
+		heads, err := t.store.Heads(ctx, root)
+		if err != nil {
+			return err
+		}
+		if len(heads) == 0 || anyExists(heads) {
+			return t.store.SetRoot(ctx, root, now)
+		}
 	}
-	return nil
+	return fmt.Errorf("%s: %w: another directory is there now, so nothing below it counts as deleted; "+
+		"put the folder back, or reconcile with accept_replaced_root", root, ErrRootWaiting)
+}
+
+// noteRoot records the identity of a root that files are read from, once: a root
+// is to be known before the first deletion asks for it.
+func (t *Tracker) noteRoot(ctx context.Context, root string) error {
+	if _, done := t.seen.Load(root); done {
+		return nil
+	}
+	err := t.rootStands(ctx, root)
+	if err == nil {
+		t.seen.Store(root, nil)
+	}
+	if errors.Is(err, ErrRootWaiting) {
+		return nil // what exists is recorded; Reconcile decides about the rest
+	}
+	return err
 }
 
 func rootIdentity(root string) (Stat, error) {

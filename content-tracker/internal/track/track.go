@@ -12,8 +12,8 @@
 //
 //   - The bytes that are hashed are the bytes that are stored.
 //   - A path's history is one line: each step begins at the head.
-//   - Only ENOENT and ENOTDIR become a deletion, and only while the root is the
-//     directory that it was.
+//   - A file is deleted when nothing is at its path, or no regular file; never on
+//     any other error, and only while the root is the directory that it was.
 //   - The same two contents give the same diff, always.
 //
 // Whole trees are compared by Reconcile. The package knows neither SQL nor gRPC,
@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
@@ -71,6 +72,7 @@ type Tracker struct {
 	workers    int
 	log        *slog.Logger
 	locks      locks
+	seen       sync.Map // roots whose identity is on record
 }
 
 // New returns a tracker of the given roots: absolute paths, symlinks resolved.
@@ -135,10 +137,13 @@ func (t *Tracker) step(ctx context.Context, root, path, old string) (Step, error
 	switch {
 	case err == nil:
 		s.To, s.Stat = &content, content.Stat
-	case !isGone(err):
-		return s, err
+		if err := t.noteRoot(ctx, root); err != nil {
+			return s, err
+		}
+	case isGone(err), errors.Is(err, ErrNotRegular) && head.Live():
+		return t.deleted(ctx, s) // the file is gone, also where a directory or a symlink took its name
 	default:
-		return t.deleted(ctx, s)
+		return s, err
 	}
 	switch {
 	case !head.Live():
@@ -208,7 +213,7 @@ func (t *Tracker) withDiff(ctx context.Context, s Step) (Step, error) {
 	if s.To != nil {
 		to = *s.To
 	}
-	s.Diff = Between(names, from, to, ContextLines)
+	s.Diff = Between(names, from, to, ContextLines, MaxDiffText)
 	return s, nil
 }
 
@@ -223,7 +228,7 @@ func (t *Tracker) name(s Step, path string) string {
 
 // Between returns the diff of two contents, or the sentence that says why they
 // are not compared line by line.
-func Between(names Names, from, to Content, context int) Diff {
+func Between(names Names, from, to Content, context, limit int) Diff {
 	switch {
 	case from.Hash == to.Hash && from.Hash != "":
 		return Diff{}
@@ -232,5 +237,5 @@ func Between(names Names, from, to Content, context int) Diff {
 	case from.Kind == Binary || to.Kind == Binary:
 		return Opaque(names, "Binary files")
 	}
-	return Unified(names, from.Body, to.Body, context)
+	return unified(names, from.Body, to.Body, context, limit)
 }

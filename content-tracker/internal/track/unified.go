@@ -20,15 +20,19 @@ type Names struct{ Old, New string }
 // diff.
 const ContextLines = 3
 
-// maxDiffText bounds a diff's text. A longer one is left out: the contents are
-// stored.
-const maxDiffText = 8 << 20
+// MaxDiffText bounds a stored diff's text. A longer one is left out: the contents
+// are stored.
+const MaxDiffText = 8 << 20
 
 // Unified returns the line-level unified diff from a to b, as `patch` and `git
 // apply` read it. Equal inputs give an empty Diff. Its counts come from the edit
 // script, so content that looks like diff syntax does not mislead them (tracker
 // case 26).
 func Unified(names Names, a, b []byte, context int) Diff {
+	return unified(names, a, b, context, MaxDiffText)
+}
+
+func unified(names Names, a, b []byte, context, limit int) Diff {
 	if bytes.Equal(a, b) {
 		return Diff{}
 	}
@@ -39,7 +43,7 @@ func Unified(names Names, a, b []byte, context int) Diff {
 		w.hunk(h, stay)
 	}
 	d := Diff{Text: header(names) + w.text.String(), Added: w.added, Removed: w.removed}
-	if len(d.Text) > maxDiffText {
+	if len(d.Text) > limit {
 		d.Text, d.Truncated = tooLarge(names), true
 	}
 	return d
@@ -47,7 +51,8 @@ func Unified(names Names, a, b []byte, context int) Diff {
 
 // Opaque returns the diff of contents that are not compared line by line.
 func Opaque(names Names, sentence string) Diff {
-	return Diff{Text: sentence + " " + quoteName("a/", names.Old) + " and " + quoteName("b/", names.New) + " differ\n"}
+	from, to := quoteName("a/", names.Old), quoteName("b/", names.New)
+	return Diff{Text: sentence + " " + strings.TrimSuffix(from, "\t") + " and " + strings.TrimSuffix(to, "\t") + " differ\n"}
 }
 
 func tooLarge(names Names) string {

@@ -14,7 +14,8 @@
 // either; `raw_path` wins. Paths outside the configured roots are refused.
 //
 // Hashes are 64 lower-case hexadecimal digits: SHA-256 of the content with CRLF
-// and CR turned into LF; of the exact bytes for binary content.
+// and CR turned into LF; of the exact bytes for binary content and for text that
+// is not UTF-8.
 //
 // Errors are gRPC status codes with google.rpc details: ErrorInfo (domain
 // "obby.dev") on every error, BadRequest naming the field on INVALID_ARGUMENT.

@@ -14,7 +14,8 @@
 // either; `raw_path` wins. Paths outside the configured roots are refused.
 //
 // Hashes are 64 lower-case hexadecimal digits: SHA-256 of the content with CRLF
-// and CR turned into LF; of the exact bytes for binary content.
+// and CR turned into LF; of the exact bytes for binary content and for text that
+// is not UTF-8.
 //
 // Errors are gRPC status codes with google.rpc details: ErrorInfo (domain
 // "obby.dev") on every error, BadRequest naming the field on INVALID_ARGUMENT.
@@ -48,8 +49,9 @@ const (
 //
 // ContentTrackerService records the history of files.
 type ContentTrackerServiceClient interface {
-	// Record the present state of one path. The disk decides: a path that is gone
-	// is recorded as deleted whatever the request says, one that exists never is.
+	// Record the present state of one path. The disk decides: a file that is gone,
+	// also where a directory or a symlink has taken its name, is recorded as deleted
+	// whatever the request says, one that exists never is.
 	// Version, diff, state, change and event rows are one transaction. A state
 	// that is recorded already is answered with UNCHANGED and writes nothing.
 	//
@@ -180,8 +182,9 @@ func (c *contentTrackerServiceClient) GetServerInfo(ctx context.Context, in *Get
 //
 // ContentTrackerService records the history of files.
 type ContentTrackerServiceServer interface {
-	// Record the present state of one path. The disk decides: a path that is gone
-	// is recorded as deleted whatever the request says, one that exists never is.
+	// Record the present state of one path. The disk decides: a file that is gone,
+	// also where a directory or a symlink has taken its name, is recorded as deleted
+	// whatever the request says, one that exists never is.
 	// Version, diff, state, change and event rows are one transaction. A state
 	// that is recorded already is answered with UNCHANGED and writes nothing.
 	//

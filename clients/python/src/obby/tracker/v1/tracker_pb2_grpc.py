@@ -52,8 +52,9 @@ class ContentTrackerServiceServicer(object):
     """
 
     def TrackChange(self, request, context):
-        """Record the present state of one path. The disk decides: a path that is gone
-        is recorded as deleted whatever the request says, one that exists never is.
+        """Record the present state of one path. The disk decides: a file that is gone,
+        also where a directory or a symlink has taken its name, is recorded as deleted
+        whatever the request says, one that exists never is.
         Version, diff, state, change and event rows are one transaction. A state
         that is recorded already is answered with UNCHANGED and writes nothing.
 

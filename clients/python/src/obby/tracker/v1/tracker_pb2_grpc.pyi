@@ -11,7 +11,8 @@ place of what does not decode; otherwise `raw_path` is empty. A request may set
 either; `raw_path` wins. Paths outside the configured roots are refused.
 
 Hashes are 64 lower-case hexadecimal digits: SHA-256 of the content with CRLF
-and CR turned into LF; of the exact bytes for binary content.
+and CR turned into LF; of the exact bytes for binary content and for text that
+is not UTF-8.
 
 Errors are gRPC status codes with google.rpc details: ErrorInfo (domain
 "obby.dev") on every error, BadRequest naming the field on INVALID_ARGUMENT.
@@ -39,8 +40,9 @@ class ContentTrackerServiceStub:
         obby.tracker.v1.tracker_pb2.TrackChangeRequest,
         obby.tracker.v1.tracker_pb2.TrackChangeResponse,
     ]
-    """Record the present state of one path. The disk decides: a path that is gone
-    is recorded as deleted whatever the request says, one that exists never is.
+    """Record the present state of one path. The disk decides: a file that is gone,
+    also where a directory or a symlink has taken its name, is recorded as deleted
+    whatever the request says, one that exists never is.
     Version, diff, state, change and event rows are one transaction. A state
     that is recorded already is answered with UNCHANGED and writes nothing.
 
@@ -109,8 +111,9 @@ class ContentTrackerServiceAsyncStub:
         obby.tracker.v1.tracker_pb2.TrackChangeRequest,
         obby.tracker.v1.tracker_pb2.TrackChangeResponse,
     ]
-    """Record the present state of one path. The disk decides: a path that is gone
-    is recorded as deleted whatever the request says, one that exists never is.
+    """Record the present state of one path. The disk decides: a file that is gone,
+    also where a directory or a symlink has taken its name, is recorded as deleted
+    whatever the request says, one that exists never is.
     Version, diff, state, change and event rows are one transaction. A state
     that is recorded already is answered with UNCHANGED and writes nothing.
 
@@ -181,8 +184,9 @@ class ContentTrackerServiceServicer(metaclass=abc.ABCMeta):
         request: obby.tracker.v1.tracker_pb2.TrackChangeRequest,
         context: _ServicerContext,
     ) -> typing.Union[obby.tracker.v1.tracker_pb2.TrackChangeResponse, collections.abc.Awaitable[obby.tracker.v1.tracker_pb2.TrackChangeResponse]]:
-        """Record the present state of one path. The disk decides: a path that is gone
-        is recorded as deleted whatever the request says, one that exists never is.
+        """Record the present state of one path. The disk decides: a file that is gone,
+        also where a directory or a symlink has taken its name, is recorded as deleted
+        whatever the request says, one that exists never is.
         Version, diff, state, change and event rows are one transaction. A state
         that is recorded already is answered with UNCHANGED and writes nothing.
 

@@ -1,0 +1,196 @@
+"""The clients of the content-tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from .. import errors
+from .._aio import AsyncClient
+from .._calls import Service, ServiceCalls, Unary, UnaryMethod, rpc
+from .._contract import tracker_pb2 as pb
+from .._streams import Streaming, StreamMethod
+from .._sync import Client
+from .._wire import decode, number, put_path
+from ..values import AnyPath
+from .values import (
+    BatchItem,
+    ChangeType,
+    ContentHash,
+    Progress,
+    TrackChange,
+    TrackResult,
+    UnifiedDiff,
+)
+
+__all__ = ["AsyncContentTrackerClient", "ContentTrackerClient"]
+
+_SERVICE = Service(pb, "127.0.0.1:50052")
+
+_TRACK_CHANGE = UnaryMethod(
+    pb.TrackChangeRequest,
+    pb.TrackChangeResponse,
+    lambda response: decode(TrackResult, response),
+    deadline=2.0,
+)
+_GET_CONTENT_HASH = UnaryMethod(
+    pb.GetContentHashRequest,
+    pb.GetContentHashResponse,
+    lambda response: decode(ContentHash, response),
+    deadline=2.0,
+)
+_GENERATE_DIFF = UnaryMethod(
+    pb.GenerateDiffRequest,
+    pb.GenerateDiffResponse,
+    lambda response: decode(UnifiedDiff, response.diff),
+    deadline=5.0,
+)
+
+
+def _batch_item(response: pb.TrackBatchResponse) -> BatchItem:
+    if response.status.code:
+        return BatchItem(response.index, None, errors.from_status(response.status))
+    return BatchItem(response.index, decode(TrackResult, response.result), None)
+
+
+# Neither can be resumed: the server knows no cursor for them.
+_TRACK_BATCH = StreamMethod(
+    pb.TrackBatchRequest, pb.TrackBatchResponse, _batch_item, idle=10.0, deadline=30.0
+)
+_RECONCILE = StreamMethod(
+    pb.ReconcileRequest,
+    pb.ReconcileResponse,
+    lambda response: decode(Progress, response),
+    idle=10.0,  # the server says something every second
+)
+
+
+def _track_change(change: TrackChange) -> pb.TrackChangeRequest:
+    request = pb.TrackChangeRequest(
+        change_type=number(change.change_type), request_id=change.request_id or ""
+    )
+    put_path(request, "path", change.path)
+    put_path(request, "old_path", change.old_path)
+    return request
+
+
+def _side(content: bytes | int) -> pb.DiffSide:
+    if isinstance(content, int):
+        return pb.DiffSide(version_id=content)
+    return pb.DiffSide(content=content)
+
+
+class _Calls(ServiceCalls):
+    service: ClassVar[Service] = _SERVICE
+
+    @rpc
+    def track_change(
+        self,
+        path: AnyPath,
+        *,
+        change_type: ChangeType | None = None,
+        old_path: AnyPath | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> Unary[TrackResult]:
+        """Record the present state of one path; the disk decides what has happened.
+
+        `change_type` and `old_path` say what was seen, as a hint. `request_id` is
+        a UUID: a repetition within 24 h is answered as the first call was.
+
+        Raises InvalidArgumentError (not a file's path), NotFoundError (gone and
+        never recorded), PermissionDeniedError (outside the roots, or unreadable),
+        FailedPreconditionError (the root is missing or was replaced),
+        AbortedError (the file keeps changing), ResourceExhaustedError (disk
+        full), UnavailableError (database locked; see `retry_delay`).
+        """
+        change = TrackChange(path, change_type, old_path, request_id)
+        return _TRACK_CHANGE(_track_change(change), timeout)
+
+    @rpc
+    def track_batch(
+        self,
+        changes: Iterable[TrackChange],
+        *,
+        timeout: float = 30.0,
+        idle_timeout: float = 10.0,
+    ) -> Streaming[BatchItem]:
+        """Record many paths, at most 10,000; each is answered once, in any order.
+
+        A path that fails stops no other: its item has the error. Where the stream
+        itself raises, what was answered is recorded, the rest may be.
+        """
+        request = pb.TrackBatchRequest(items=map(_track_change, changes))
+        return _TRACK_BATCH(request, timeout, idle_timeout=idle_timeout)
+
+    @rpc
+    def content_hash(
+        self,
+        path: AnyPath | None = None,
+        *,
+        content: bytes | None = None,
+        timeout: float | None = None,
+    ) -> Unary[ContentHash]:
+        """Compute the hash of a file or of given content; records nothing.
+
+        Raises as track_change does; NotFoundError where the file is missing.
+        """
+        if (path is None) == (content is None):
+            raise TypeError("give either path or content")
+        request = pb.GetContentHashRequest()
+        put_path(request, "path", path)
+        if content is not None:
+            request.content = content
+        return _GET_CONTENT_HASH(request, timeout)
+
+    @rpc
+    def generate_diff(
+        self,
+        old: bytes | int,
+        new: bytes | int,
+        *,
+        path: str = "file",
+        context_lines: int = 3,
+        timeout: float | None = None,
+    ) -> Unary[UnifiedDiff]:
+        """Compute the unified diff between two contents; records nothing.
+
+        Either side is the content itself or the id of a stored version. `path`
+        is the name in the diff's header.
+
+        Raises NotFoundError (no such version), FailedPreconditionError (its
+        content is not stored), ResourceExhaustedError (the diff is too long).
+        """
+        request = pb.GenerateDiffRequest(
+            old=_side(old), new=_side(new), path=path, context_lines=context_lines
+        )
+        return _GENERATE_DIFF(request, timeout)
+
+    @rpc
+    def reconcile(
+        self,
+        path: AnyPath | None = None,
+        *,
+        accept_replaced_root: bool = False,
+        timeout: float | None = None,
+        idle_timeout: float = 10.0,
+    ) -> Streaming[Progress]:
+        """Compare a root, or every root, with what is recorded, and record what was missed.
+
+        With `accept_replaced_root`, the directory that is at the root's path now
+        is taken for the root, and what it lacks is recorded as deleted.
+
+        Raises InvalidArgumentError (not a configured root),
+        FailedPreconditionError (the root is missing or was replaced).
+        """
+        request = pb.ReconcileRequest(accept_replaced_root=accept_replaced_root)
+        put_path(request, "path", path)
+        return _RECONCILE(request, timeout, idle_timeout=idle_timeout)
+
+
+class ContentTrackerClient(_Calls, Client):
+    """Talks to the content-tracker; every call blocks."""
+
+
+class AsyncContentTrackerClient(_Calls, AsyncClient):
+    """Talks to the content-tracker from asyncio: await calls, `async for` streams."""
