@@ -31,8 +31,17 @@ func browse(t *testing.T, url string) *browser {
 	ctx, stop := chromedp.NewContext(allocator)
 	t.Cleanup(func() { _ = chromedp.Cancel(ctx); stop(); stopAllocator() })
 	b := &browser{ctx, chromedp.Console(ctx)}
-	b.do(t, chromedp.Navigate(url), chromedp.WaitReady(`html[data-state="live"]`))
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatalf("browser: %v", err)
+	}
+	b.await(t, "live")
 	return b
+}
+
+// await waits until the page is in a state: connecting, live, reconnecting.
+func (b *browser) await(t *testing.T, state string) {
+	t.Helper()
+	eventually(t, "the page is "+state, func() bool { return evaluate[string](t, b, `document.documentElement.dataset.state`) == state })
 }
 
 // chromium finds the browser. Without one the test is skipped; where CI is set its
@@ -49,19 +58,6 @@ func chromium(t *testing.T) string {
 	}
 	t.Skip("NO CHROMIUM FOUND: the live page is not tested; install one (Debian: apt-get install chromium)")
 	return ""
-}
-
-func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
-	t.Helper()
-	ctx := b.ctx // the first call starts the browser, which lives as long as its context
-	if chromedp.FromContext(ctx).Browser != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, waitLimit)
-		defer cancel()
-	}
-	if err := chromedp.Do(ctx, actions...); err != nil {
-		t.Fatalf("browser: %v", err)
-	}
 }
 
 // evaluate returns the value of a JavaScript expression.
@@ -148,11 +144,9 @@ func TestPage(t *testing.T) {
 	eventually(t, "the page shows what happened while the tracker was down", func() bool { return len(page.shown(t)) == 5 })
 
 	w.kill(t, stack.Hub, func() {
-		eventually(t, "the page says that it reconnects", func() bool {
-			return evaluate[string](t, page, `document.documentElement.dataset.state`) == "reconnecting"
-		})
+		page.await(t, "reconnecting")
 	})
-	page.do(t, chromedp.WaitReady(`html[data-state="live"]`))
+	page.await(t, "live")
 	write(t, w.path("last.md"), "end\n")
 	eventually(t, "the page shows the change after the hub's restart", func() bool {
 		shown := page.shown(t)
