@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	ssev1 "github.com/obby/go-services/proto/gen/obby/sse/v1"
+	"github.com/obby/go-services/sse-hub/internal/ssetest"
+)
+
+// program is the running main function.
+type program struct {
+	addr map[string]string // by listener
+	stop context.CancelFunc
+	exit chan int // gets the exit code
+}
+
+func start(t *testing.T, args ...string) *program {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	log, out := io.Pipe()
+	p := &program{addr: map[string]string{}, stop: cancel, exit: make(chan int, 1)}
+	args = append([]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args...)
+	go func() { // ends with the test
+		p.exit <- run(ctx, args, os.LookupEnv, io.Discard, out)
+		out.Close()
+	}()
+	t.Cleanup(cancel)
+	lines := bufio.NewScanner(log)
+	for len(p.addr) == 0 && lines.Scan() {
+		if strings.Contains(lines.Text(), "msg=listening") {
+			for _, m := range regexp.MustCompile(`(grpc|admin|http)=(\S+)`).FindAllStringSubmatch(lines.Text(), -1) {
+				p.addr[m[1]] = m[2]
+			}
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, log) }() // ends with the log
+	return p
+}
+
+func (p *program) get(t *testing.T, listener, path string) string {
+	t.Helper()
+	resp, err := http.Get("http://" + p.addr[listener] + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s %v", path, resp.Status, err)
+	}
+	return string(body)
+}
+
+// From gRPC to a browser, and an ordinary stop with a stream open (case 64).
+func TestRun(t *testing.T) {
+	p := start(t)
+	conn, err := grpc.NewClient(p.addr["grpc"], grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	stream := ssetest.Open(t, "http://"+p.addr["http"]+"/events?topic=changes", "")
+	resp, err := ssev1.NewSSEHubServiceClient(conn).Publish(t.Context(), &ssev1.PublishRequest{Topic: "changes", EventType: "created", Data: []byte("{}")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := stream.Next(t), (ssetest.Event{Type: "created", Data: "{}", ID: resp.EventId}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if !strings.Contains(p.get(t, "http", "/"), "<title>") {
+		t.Error("there is no page")
+	}
+	p.get(t, "admin", "/readyz")
+	metrics := p.get(t, "admin", "/metrics")
+	for _, want := range []string{
+		"obby_hub_published_events_total 1", "obby_hub_subscribers 1", "obby_hub_history_events 1", `obby_hub_resets_total{reason="expired"} 0`,
+	} {
+		if !strings.Contains(metrics, want+"\n") {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+	p.stop()
+	if err := stream.End(); err != nil {
+		t.Errorf("the stream ended with %v", err)
+	}
+	if code := <-p.exit; code != 0 {
+		t.Errorf("exit code is %d", code)
+	}
+}
+
+// Case 66: history in memory ends with the process, and who comes back is told.
+func TestRestart(t *testing.T) {
+	p := start(t)
+	stream := ssetest.Open(t, "http://"+p.addr["http"]+"/events?topic=t", "")
+	stream.Until(t, "the opening", func(p *ssetest.Parser) bool { return p.LastID != "" })
+	p.stop()
+	<-p.exit
+	p = start(t)
+	again := ssetest.Open(t, "http://"+p.addr["http"]+"/events?topic=t", stream.LastID)
+	if e := again.Next(t); e.Type != "reset" || !strings.Contains(e.Data, `"epoch"`) {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestSettingsRefused(t *testing.T) {
+	var out strings.Builder
+	code := run(t.Context(), []string{
+		"--http", "8080", "--allow-host", "https://x", "--allow-origin", "*", "--allow-origin", "null", "--history-events", "0",
+		"--history-age", "0s", "--history-bytes", "1KiB", "--max-data", "9MiB", "--heartbeat", "16s",
+	}, func(string) (string, bool) { return "", false }, io.Discard, &out)
+	if code != 2 {
+		t.Errorf("exit code is %d", code)
+	}
+	for _, want := range []string{"--http: ", "--allow-host: ", `--allow-origin: "*"`, `--allow-origin: "null"`, "--history-events: ", "--history-age: ", "--history-bytes: ", "--max-data: ", "--heartbeat: "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("errors lack %s:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestWebOptions(t *testing.T) {
+	for address, want := range map[string]int{"127.0.0.1:0": 1, ":8080": 0, "notes.lan:80": 1} {
+		s := defaults()
+		s.HTTP = address
+		if got := s.web().Hosts; len(got) != want {
+			t.Errorf("--http %s answers for %q", address, got)
+		}
+	}
+	d := defaults()
+	if err := d.Validate(); err != nil {
+		t.Errorf("defaults: %v", err)
+	}
+}
