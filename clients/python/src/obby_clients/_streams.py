@@ -123,7 +123,7 @@ class Course(Generic[T]):
         self.connected = False  # the server has answered once
         self.over = False
         self._end = time.monotonic() + plan.timeout
-        self._attempt = 0
+        self._pause = _BACKOFF
         self._cause: ObbyError | None = None  # of the present outage
         self._give_up = math.inf  # when the present outage has lasted too long
 
@@ -150,7 +150,8 @@ class Course(Generic[T]):
             return None
         if self._cause:
             _LOG.info("stream resumed: %s", self.method.path)
-        self.connected, self._attempt, self._cause, self._give_up = True, 0, None, math.inf
+        self.connected = True
+        self._pause, self._cause, self._give_up = _BACKOFF, None, math.inf
         item = self._plan.convert(response)
         if resume and (cursor := resume.cursor(self.request, response)):
             self.cursor = cursor
@@ -176,6 +177,5 @@ class Course(Generic[T]):
             raise self._cause
         if self.cursor:
             setattr(self.request, resume.field, self.cursor)
-        pause: float = min(_BACKOFF * 2**self._attempt, _BACKOFF_MAX)
-        self._attempt += 1
+        pause, self._pause = self._pause, min(2 * self._pause, _BACKOFF_MAX)
         return pause * random.uniform(0.5, 1.0)

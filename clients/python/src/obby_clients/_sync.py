@@ -58,16 +58,17 @@ class Client(BaseClient):
             link.channel.close()
 
     def _link(self) -> Link:
-        pid = os.getpid()
-        if pid not in self._links:
-            made = Link(grpc.insecure_channel(self._target, self._options()))
-            if self._links.setdefault(pid, made) is not made:  # another thread was faster
-                made.channel.close()
-        link = self._links.get(pid)
-        if self._closed or link is None:
-            self.close()  # closed while the channel was made
         self._check_open()
-        assert link is not None
+        pid = os.getpid()
+        link = self._links.get(pid)
+        if link is None:
+            made = Link(grpc.insecure_channel(self._target, self._options()))
+            link = self._links.setdefault(pid, made)
+            if link is not made:  # another thread was faster
+                made.channel.close()
+            if self._closed:  # close came too early to see it
+                self.close()
+                self._check_open()
         return link
 
     def _start(self, plan: Unary[Any] | Course[Any], timeout: float | None, request_id: str) -> Any:

@@ -1,0 +1,112 @@
+"""Every status becomes its own exception, with what the server says about it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+
+import obby_clients as oc
+from obby_clients import errors
+from obby_clients._rpc_types import error_details_pb2, status_pb2
+
+from .conftest import Server
+
+CODES = {
+    grpc.StatusCode.ABORTED: oc.AbortedError,
+    grpc.StatusCode.ALREADY_EXISTS: oc.AlreadyExistsError,
+    grpc.StatusCode.CANCELLED: oc.CancelledError,
+    grpc.StatusCode.DATA_LOSS: oc.InternalError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: oc.DeadlineError,
+    grpc.StatusCode.FAILED_PRECONDITION: oc.FailedPreconditionError,
+    grpc.StatusCode.INTERNAL: oc.InternalError,
+    grpc.StatusCode.INVALID_ARGUMENT: oc.InvalidArgumentError,
+    grpc.StatusCode.NOT_FOUND: oc.NotFoundError,
+    grpc.StatusCode.OUT_OF_RANGE: oc.OutOfRangeError,
+    grpc.StatusCode.PERMISSION_DENIED: oc.PermissionDeniedError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: oc.ResourceExhaustedError,
+    grpc.StatusCode.UNAUTHENTICATED: oc.UnauthenticatedError,
+    grpc.StatusCode.UNAVAILABLE: oc.UnavailableError,
+    grpc.StatusCode.UNIMPLEMENTED: oc.UnimplementedError,
+    grpc.StatusCode.UNKNOWN: oc.InternalError,
+}
+
+
+def status(code: grpc.StatusCode, *details: Any) -> Any:
+    packed = []
+    for detail in details:
+        packed.append(AnyMessage())
+        packed[-1].Pack(detail)
+    return status_pb2.Status(code=code.value[0], message="what went wrong", details=packed)
+
+
+DETAILS = (
+    error_details_pb2.ErrorInfo(
+        reason="ROOT_REPLACED", domain="obby.dev", metadata={"root": "/notes"}
+    ),
+    error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(field="path", description="is relative")
+        ]
+    ),
+    error_details_pb2.RetryInfo(retry_delay={"seconds": 1, "nanos": 500_000_000}),
+)
+
+
+def check(error: oc.ObbyError) -> None:
+    assert error.message == "what went wrong"
+    assert error.reason == "ROOT_REPLACED"
+    assert error.metadata == {"root": "/notes"}
+    assert error.field_violations == (oc.FieldViolation("path", "is relative"),)
+    assert error.retry_delay == timedelta(seconds=1.5)
+
+
+@pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code.value[0]])
+def test_every_code_has_its_class(code: grpc.StatusCode) -> None:
+    error = errors.from_status(status(code, *DETAILS))
+    assert type(error) is CODES[code]
+    assert error.code is code
+    check(error)
+    assert str(error) == f"what went wrong ({code.name}: ROOT_REPLACED)"
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert vars(again) == vars(error)
+
+
+def test_a_code_of_the_future_is_unknown() -> None:
+    error = errors.from_status(status_pb2.Status(code=99, message="new"))
+    assert (type(error), error.code) == (oc.InternalError, grpc.StatusCode.UNKNOWN)
+
+
+def test_details_of_a_call(connect: Callable[..., Any], serve: Callable[..., Server]) -> None:
+    ids: list[Any] = []
+
+    def fail(_: Any, context: grpc.ServicerContext) -> None:
+        ids.extend(v for k, v in context.invocation_metadata() if k == "x-request-id")
+        sent = status(grpc.StatusCode.INVALID_ARGUMENT, *DETAILS).SerializeToString()
+        context.set_trailing_metadata((("grpc-status-details-bin", sent),))
+        context.abort(grpc.StatusCode.INVALID_ARGUMENT, "what went wrong")
+
+    client = connect(oc.QueryClient, serve(oc.QueryClient, GetVersionContent=fail).target)
+    with pytest.raises(oc.InvalidArgumentError) as caught:
+        client.version_content(1)
+    check(caught.value)
+    assert [caught.value.request_id] == ids
+    assert isinstance(caught.value.__cause__, grpc.RpcError)
+
+
+def test_details_that_cannot_be_read(
+    connect: Callable[..., Any], serve: Callable[..., Server]
+) -> None:
+    def fail(_: Any, context: grpc.ServicerContext) -> None:
+        context.set_trailing_metadata((("grpc-status-details-bin", b"\xff\xff"),))
+        context.abort(grpc.StatusCode.NOT_FOUND, "no such version")
+
+    client = connect(oc.QueryClient, serve(oc.QueryClient, GetVersionContent=fail).target)
+    with pytest.raises(oc.NotFoundError, match=r"^no such version \(NOT_FOUND\)$"):
+        client.version_content(1)
