@@ -49,6 +49,10 @@ func (p *probe) desc() *grpc.ServiceDesc {
 			close(p.entered)
 			<-p.release
 			return nil
+		}}, {StreamName: "Wait", ServerStreams: true, Handler: func(_ any, stream grpc.ServerStream) error {
+			close(p.entered)
+			<-stream.Context().Done() // as a call that its server cuts off
+			return nil
 		}}},
 	}
 }
@@ -282,6 +286,23 @@ func TestStopIsBounded(t *testing.T) {
 	}
 	if !strings.Contains(r.log.String(), "abandoned") {
 		t.Error("the log does not say that a step was abandoned")
+	}
+}
+
+// A call that does not end is cut off in time for an ordinary stop.
+func TestStuckCallIsCutOff(t *testing.T) {
+	r := start(t, func(p *service.Process) { p.Settings.StopTimeout = 200 * time.Millisecond })
+	defer close(r.release)
+	stream, err := r.conn.NewStream(t.Context(), &grpc.StreamDesc{ServerStreams: true}, "/test.Probe/Wait")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(stream.SendMsg(&emptypb.Empty{}), stream.CloseSend()); err != nil {
+		t.Fatal(err)
+	}
+	<-r.entered
+	if err := r.stop(); err != nil {
+		t.Errorf("Run returned %v, want an ordinary stop", err)
 	}
 }
 

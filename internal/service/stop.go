@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"google.golang.org/grpc"
 )
@@ -42,9 +43,22 @@ func runSteps(ctx context.Context, log *slog.Logger, steps []Step) error {
 	return errors.Join(errs...)
 }
 
-// stopGRPC lets the calls under way finish until ctx ends, then cuts them off.
+// most bounds a wait to most of the time that is left, so that what must be cut
+// off, and the steps after it, have some too.
+func most(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)*3/4)
+}
+
+// stopGRPC lets the calls under way finish for most of the time, then cuts them
+// off.
 func stopGRPC(server *grpc.Server) Step {
 	return Step{"gRPC", func(ctx context.Context) error {
+		ctx, cancel := most(ctx)
+		defer cancel()
 		cut := context.AfterFunc(ctx, server.Stop)
 		defer cut()
 		server.GracefulStop()
@@ -55,6 +69,8 @@ func stopGRPC(server *grpc.Server) Step {
 // stopHTTP does the same for an HTTP server.
 func stopHTTP(name string, server *http.Server) Step {
 	return Step{name, func(ctx context.Context) error {
+		ctx, cancel := most(ctx)
+		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
 			return server.Close()
 		}

@@ -24,6 +24,7 @@ func (s *Store) Record(ctx context.Context, step track.Step) (track.Result, erro
 	if err != nil {
 		return track.Result{}, err
 	}
+	s.steps.WithLabelValues(string(step.Type)).Inc()
 	if s.publish {
 		s.hint()
 	}

@@ -30,6 +30,7 @@ type Store struct {
 	stamp   string // ends an update of file_states: an old file has no updated_at (tracker case 41)
 	wake    chan struct{}
 	commits prometheus.Histogram
+	steps   *prometheus.CounterVec
 }
 
 // Open opens the database, makes it where there is none and adopts it where
@@ -69,7 +70,10 @@ func (s *Store) prepare(ctx context.Context, path string, metrics prometheus.Reg
 		Name: "obby_tracker_transaction_duration_seconds", Help: "Duration of write transactions, from their begin to the commit on disk.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 	})
-	if err := metrics.Register(s.commits); err != nil {
+	s.steps = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "obby_tracker_steps_total", Help: "Recorded steps, by type of change.",
+	}, []string{"type"})
+	if err := errors.Join(metrics.Register(s.commits), metrics.Register(s.steps)); err != nil {
 		return err
 	}
 	return metrics.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -26,10 +26,11 @@ func opening(sub *hub.Subscription) []*ssev1.SubscribeResponse {
 	return items
 }
 
-// following is what Next has returned: events, or the silence between them.
-func following(events []*hub.Event) []*ssev1.SubscribeResponse {
+// following is what Next has returned: events, or the silence between them, in
+// which the cursor moves past the events of other topics (hub case 48).
+func following(sub *hub.Subscription, events []*hub.Event) []*ssev1.SubscribeResponse {
 	if len(events) == 0 {
-		return []*ssev1.SubscribeResponse{{Item: &ssev1.SubscribeResponse_Heartbeat{Heartbeat: &ssev1.Heartbeat{}}}}
+		return []*ssev1.SubscribeResponse{{Item: &ssev1.SubscribeResponse_Heartbeat{Heartbeat: &ssev1.Heartbeat{EventId: sub.Cursor()}}}}
 	}
 	items := make([]*ssev1.SubscribeResponse, len(events))
 	for i, e := range events {

@@ -73,7 +73,7 @@ func (s *Server) Subscribe(req *ssev1.SubscribeRequest, stream ssev1.SSEHubServi
 		if err != nil {
 			return err
 		}
-		items = following(events)
+		items = following(sub, events)
 	}
 }
 

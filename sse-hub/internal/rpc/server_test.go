@@ -139,9 +139,16 @@ func TestTable(t *testing.T) {
 func TestHeartbeat(t *testing.T) {
 	w := dial(t, plenty, time.Millisecond)
 	stream := w.subscribe(t, &ssev1.SubscribeRequest{Topics: []string{"t"}})
-	next(t, stream)
-	if item := next(t, stream); item.GetHeartbeat() == nil {
-		t.Errorf("got %v", item)
+	ready := next(t, stream).GetReady()
+	if item := next(t, stream); item.GetHeartbeat().GetEventId() != ready.EventId {
+		t.Errorf("got %v, want a heartbeat at %s", item, ready.EventId)
+	}
+	// Case 48: the cursor moves past what the subscriber does not want.
+	other := w.publish(t, &ssev1.PublishRequest{Topic: "other"})
+	for item := next(t, stream); item.GetHeartbeat().GetEventId() != other.EventId; item = next(t, stream) {
+		if item.GetHeartbeat() == nil {
+			t.Fatalf("got %v", item)
+		}
 	}
 }
 

@@ -42,6 +42,8 @@ def _cursor(request: pb.SubscribeRequest, response: pb.SubscribeResponse) -> str
         return response.event.event_id
     if kind == "reset":
         return response.reset.event_id
+    if kind == "heartbeat":
+        return response.heartbeat.event_id
     # `ready` comes before the replay, and its id is after it: it is a cursor only
     # where nothing is replayed.
     if kind == "ready" and not request.last_event_id and not request.last_count:

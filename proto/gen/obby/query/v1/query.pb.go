@@ -1756,7 +1756,8 @@ func (x *GetTimeAnalysisRequest) GetRawPathPrefix() []byte {
 // GetTimeAnalysisResponse is the count per bucket.
 type GetTimeAnalysisResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The range's buckets in order, also those in which nothing happened.
+	// The range's buckets in order, also those in which nothing happened. The first
+	// and the last are cut to the range.
 	Buckets []*TimeBucket `protobuf:"bytes,1,rep,name=buckets,proto3" json:"buckets,omitempty"`
 	// Counts of the whole range.
 	Total *ActivityCounts `protobuf:"bytes,2,opt,name=total,proto3" json:"total,omitempty"`

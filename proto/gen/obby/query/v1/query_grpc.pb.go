@@ -63,7 +63,8 @@ type QueryServiceClient interface {
 	// first, and end. No step is delivered twice or left out, also where several
 	// bear the same time.
 	//
-	// Errors: INVALID_ARGUMENT (neither or an unknown token).
+	// Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
+	// as after it was restored from a backup).
 	GetDiffsSince(ctx context.Context, in *GetDiffsSinceRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetDiffsSinceResponse], error)
 	// List the versions of a path, newest first.
 	//
@@ -72,10 +73,11 @@ type QueryServiceClient interface {
 	// Return a version with its content.
 	//
 	// Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
-	// too large to be kept).
+	// too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
 	GetVersionContent(ctx context.Context, in *GetVersionContentRequest, opts ...grpc.CallOption) (*GetVersionContentResponse, error)
 	// Search the newest content of every path. Plain words: every input is
-	// valid, and all of the words must occur. Best match first.
+	// valid, and all of the words must occur. Best match first; pages reach the
+	// best 1,000.
 	//
 	// Errors: FAILED_PRECONDITION (the database has no search index yet).
 	SearchContent(ctx context.Context, in *SearchContentRequest, opts ...grpc.CallOption) (*SearchContentResponse, error)
@@ -214,7 +216,8 @@ type QueryServiceServer interface {
 	// first, and end. No step is delivered twice or left out, also where several
 	// bear the same time.
 	//
-	// Errors: INVALID_ARGUMENT (neither or an unknown token).
+	// Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
+	// as after it was restored from a backup).
 	GetDiffsSince(*GetDiffsSinceRequest, grpc.ServerStreamingServer[GetDiffsSinceResponse]) error
 	// List the versions of a path, newest first.
 	//
@@ -223,10 +226,11 @@ type QueryServiceServer interface {
 	// Return a version with its content.
 	//
 	// Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
-	// too large to be kept).
+	// too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
 	GetVersionContent(context.Context, *GetVersionContentRequest) (*GetVersionContentResponse, error)
 	// Search the newest content of every path. Plain words: every input is
-	// valid, and all of the words must occur. Best match first.
+	// valid, and all of the words must occur. Best match first; pages reach the
+	// best 1,000.
 	//
 	// Errors: FAILED_PRECONDITION (the database has no search index yet).
 	SearchContent(context.Context, *SearchContentRequest) (*SearchContentResponse, error)

@@ -240,8 +240,8 @@ type SubscribeRequest struct {
 	Topics []string `protobuf:"bytes,1,rep,name=topics,proto3" json:"topics,omitempty"`
 	// Id of the last event handled. Empty: live only, or see `last_count`.
 	LastEventId string `protobuf:"bytes,2,opt,name=last_event_id,json=lastEventId,proto3" json:"last_event_id,omitempty"`
-	// Without `last_event_id`: begin with up to this many of the newest events
-	// held. 0 to 1,000.
+	// Without `last_event_id`, or where it is not held any more: begin with up to
+	// this many of the newest events held. 0 to 1,000.
 	LastCount     int32 `protobuf:"varint,3,opt,name=last_count,json=lastCount,proto3" json:"last_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -549,7 +549,9 @@ func (x *Event) GetPublishTime() *timestamppb.Timestamp {
 
 // Heartbeat is sent every 15 s while nothing happens.
 type Heartbeat struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Newest id passed: a subscriber of a quiet topic resumes after it.
+	EventId       string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -584,12 +586,19 @@ func (*Heartbeat) Descriptor() ([]byte, []int) {
 	return file_obby_sse_v1_sse_proto_rawDescGZIP(), []int{6}
 }
 
+func (x *Heartbeat) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
 // Reset says that events were missed: load the present state from elsewhere.
 type Reset struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Why.
 	Reason ResetReason `protobuf:"varint,1,opt,name=reason,proto3,enum=obby.sse.v1.ResetReason" json:"reason,omitempty"`
-	// New cursor: live events follow it.
+	// New cursor: what follows comes after it.
 	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
 	// Id of the oldest event held; empty: none is.
 	OldestEventId string `protobuf:"bytes,3,opt,name=oldest_event_id,json=oldestEventId,proto3" json:"oldest_event_id,omitempty"`
@@ -801,8 +810,9 @@ const file_obby_sse_v1_sse_proto_rawDesc = "" +
 	"\n" +
 	"event_type\x18\x03 \x01(\tR\teventType\x12\x12\n" +
 	"\x04data\x18\x04 \x01(\fR\x04data\x12=\n" +
-	"\fpublish_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\"\v\n" +
-	"\tHeartbeat\"|\n" +
+	"\fpublish_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vpublishTime\"&\n" +
+	"\tHeartbeat\x12\x19\n" +
+	"\bevent_id\x18\x01 \x01(\tR\aeventId\"|\n" +
 	"\x05Reset\x120\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x18.obby.sse.v1.ResetReasonR\x06reason\x12\x19\n" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12&\n" +

@@ -1211,7 +1211,7 @@ type Event struct {
 	Path string `protobuf:"bytes,4,opt,name=path,proto3" json:"path,omitempty"`
 	// Exact bytes of `path`; empty where it is valid UTF-8.
 	RawPath []byte `protobuf:"bytes,5,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
-	// RENAMED: the former path. Else empty.
+	// RENAMED: the former path, which may lie in another watch. Else empty.
 	OldPath string `protobuf:"bytes,6,opt,name=old_path,json=oldPath,proto3" json:"old_path,omitempty"`
 	// Exact bytes of `old_path`; empty where it is valid UTF-8.
 	RawOldPath []byte `protobuf:"bytes,7,opt,name=raw_old_path,json=rawOldPath,proto3" json:"raw_old_path,omitempty"`

@@ -63,7 +63,8 @@ type FileWatcherServiceClient interface {
 	// now on are reported as CREATED with `initial` set; files that no longer
 	// match are forgotten, not reported as deleted.
 	//
-	// Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern over the limits).
+	// Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern that cannot be used, or too
+	// many).
 	UpdatePatterns(ctx context.Context, in *UpdatePatternsRequest, opts ...grpc.CallOption) (*UpdatePatternsResponse, error)
 	// List the watches, ordered by path.
 	//
@@ -185,7 +186,8 @@ type FileWatcherServiceServer interface {
 	// now on are reported as CREATED with `initial` set; files that no longer
 	// match are forgotten, not reported as deleted.
 	//
-	// Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern over the limits).
+	// Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern that cannot be used, or too
+	// many).
 	UpdatePatterns(context.Context, *UpdatePatternsRequest) (*UpdatePatternsResponse, error)
 	// List the watches, ordered by path.
 	//

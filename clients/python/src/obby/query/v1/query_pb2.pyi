@@ -829,7 +829,9 @@ class GetTimeAnalysisResponse(google.protobuf.message.Message):
     """The zone in force."""
     @property
     def buckets(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TimeBucket]:
-        """The range's buckets in order, also those in which nothing happened."""
+        """The range's buckets in order, also those in which nothing happened. The first
+        and the last are cut to the range.
+        """
 
     @property
     def total(self) -> global___ActivityCounts:

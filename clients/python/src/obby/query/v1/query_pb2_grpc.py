@@ -78,7 +78,8 @@ class QueryServiceServicer(object):
         first, and end. No step is delivered twice or left out, also where several
         bear the same time.
 
-        Errors: INVALID_ARGUMENT (neither or an unknown token).
+        Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
+        as after it was restored from a backup).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -97,7 +98,7 @@ class QueryServiceServicer(object):
         """Return a version with its content.
 
         Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
-        too large to be kept).
+        too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,7 +106,8 @@ class QueryServiceServicer(object):
 
     def SearchContent(self, request, context):
         """Search the newest content of every path. Plain words: every input is
-        valid, and all of the words must occur. Best match first.
+        valid, and all of the words must occur. Best match first; pages reach the
+        best 1,000.
 
         Errors: FAILED_PRECONDITION (the database has no search index yet).
         """

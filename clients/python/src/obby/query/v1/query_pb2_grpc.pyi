@@ -55,7 +55,8 @@ class QueryServiceStub:
     first, and end. No step is delivered twice or left out, also where several
     bear the same time.
 
-    Errors: INVALID_ARGUMENT (neither or an unknown token).
+    Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
+    as after it was restored from a backup).
     """
 
     GetFileVersions: grpc.UnaryUnaryMultiCallable[
@@ -74,7 +75,7 @@ class QueryServiceStub:
     """Return a version with its content.
 
     Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
-    too large to be kept).
+    too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
     """
 
     SearchContent: grpc.UnaryUnaryMultiCallable[
@@ -82,7 +83,8 @@ class QueryServiceStub:
         obby.query.v1.query_pb2.SearchContentResponse,
     ]
     """Search the newest content of every path. Plain words: every input is
-    valid, and all of the words must occur. Best match first.
+    valid, and all of the words must occur. Best match first; pages reach the
+    best 1,000.
 
     Errors: FAILED_PRECONDITION (the database has no search index yet).
     """
@@ -137,7 +139,8 @@ class QueryServiceAsyncStub:
     first, and end. No step is delivered twice or left out, also where several
     bear the same time.
 
-    Errors: INVALID_ARGUMENT (neither or an unknown token).
+    Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
+    as after it was restored from a backup).
     """
 
     GetFileVersions: grpc.aio.UnaryUnaryMultiCallable[
@@ -156,7 +159,7 @@ class QueryServiceAsyncStub:
     """Return a version with its content.
 
     Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
-    too large to be kept).
+    too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
     """
 
     SearchContent: grpc.aio.UnaryUnaryMultiCallable[
@@ -164,7 +167,8 @@ class QueryServiceAsyncStub:
         obby.query.v1.query_pb2.SearchContentResponse,
     ]
     """Search the newest content of every path. Plain words: every input is
-    valid, and all of the words must occur. Best match first.
+    valid, and all of the words must occur. Best match first; pages reach the
+    best 1,000.
 
     Errors: FAILED_PRECONDITION (the database has no search index yet).
     """
@@ -223,7 +227,8 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         first, and end. No step is delivered twice or left out, also where several
         bear the same time.
 
-        Errors: INVALID_ARGUMENT (neither or an unknown token).
+        Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
+        as after it was restored from a backup).
         """
 
     @abc.abstractmethod
@@ -246,7 +251,7 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         """Return a version with its content.
 
         Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
-        too large to be kept).
+        too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
         """
 
     @abc.abstractmethod
@@ -256,7 +261,8 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[obby.query.v1.query_pb2.SearchContentResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.SearchContentResponse]]:
         """Search the newest content of every path. Plain words: every input is
-        valid, and all of the words must occur. Best match first.
+        valid, and all of the words must occur. Best match first; pages reach the
+        best 1,000.
 
         Errors: FAILED_PRECONDITION (the database has no search index yet).
         """

@@ -135,8 +135,8 @@ class SubscribeRequest(google.protobuf.message.Message):
     last_event_id: builtins.str
     """Id of the last event handled. Empty: live only, or see `last_count`."""
     last_count: builtins.int
-    """Without `last_event_id`: begin with up to this many of the newest events
-    held. 0 to 1,000.
+    """Without `last_event_id`, or where it is not held any more: begin with up to
+    this many of the newest events held. 0 to 1,000.
     """
     @property
     def topics(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
@@ -254,9 +254,15 @@ class Heartbeat(google.protobuf.message.Message):
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    EVENT_ID_FIELD_NUMBER: builtins.int
+    event_id: builtins.str
+    """Newest id passed: a subscriber of a quiet topic resumes after it."""
     def __init__(
         self,
+        *,
+        event_id: builtins.str = ...,
     ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["event_id", b"event_id"]) -> None: ...
 
 global___Heartbeat = Heartbeat
 
@@ -272,7 +278,7 @@ class Reset(google.protobuf.message.Message):
     reason: global___ResetReason.ValueType
     """Why."""
     event_id: builtins.str
-    """New cursor: live events follow it."""
+    """New cursor: what follows comes after it."""
     oldest_event_id: builtins.str
     """Id of the oldest event held; empty: none is."""
     def __init__(

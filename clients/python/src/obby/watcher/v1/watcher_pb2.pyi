@@ -588,7 +588,7 @@ class Event(google.protobuf.message.Message):
     raw_path: builtins.bytes
     """Exact bytes of `path`; empty where it is valid UTF-8."""
     old_path: builtins.str
-    """RENAMED: the former path. Else empty."""
+    """RENAMED: the former path, which may lie in another watch. Else empty."""
     raw_old_path: builtins.bytes
     """Exact bytes of `old_path`; empty where it is valid UTF-8."""
     size_bytes: builtins.int

@@ -80,7 +80,8 @@ class FileWatcherServiceServicer(object):
         now on are reported as CREATED with `initial` set; files that no longer
         match are forgotten, not reported as deleted.
 
-        Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern over the limits).
+        Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern that cannot be used, or too
+        many).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -64,7 +64,8 @@ class FileWatcherServiceStub:
     now on are reported as CREATED with `initial` set; files that no longer
     match are forgotten, not reported as deleted.
 
-    Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern over the limits).
+    Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern that cannot be used, or too
+    many).
     """
 
     ListWatches: grpc.UnaryUnaryMultiCallable[
@@ -133,7 +134,8 @@ class FileWatcherServiceAsyncStub:
     now on are reported as CREATED with `initial` set; files that no longer
     match are forgotten, not reported as deleted.
 
-    Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern over the limits).
+    Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern that cannot be used, or too
+    many).
     """
 
     ListWatches: grpc.aio.UnaryUnaryMultiCallable[
@@ -208,7 +210,8 @@ class FileWatcherServiceServicer(metaclass=abc.ABCMeta):
         now on are reported as CREATED with `initial` set; files that no longer
         match are forgotten, not reported as deleted.
 
-        Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern over the limits).
+        Errors: NOT_FOUND, INVALID_ARGUMENT (a pattern that cannot be used, or too
+        many).
         """
 
     @abc.abstractmethod
