@@ -31,63 +31,76 @@ func (s *Store) Record(ctx context.Context, step track.Step) (track.Result, erro
 	return result, nil
 }
 
-func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (track.Result, error) {
-	from := step.Path
-	if step.Type == track.Moved {
-		from = step.OldPath
-	}
-	head, err := headOf(ctx, tx, from)
+func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (result track.Result, err error) {
+	newest, err := compareHeads(ctx, tx, step)
 	if err != nil {
-		return track.Result{}, err
+		return result, err
 	}
-	if head.Version.ID != step.From.Version.ID { // compared inside the transaction (case 35)
-		return track.Result{}, track.ErrMoved
-	}
-	if step.Type == track.Moved {
-		over, err := headOf(ctx, tx, step.Path)
+	step.Observed = after(step.Observed, newest)
+	defer func() {
 		if err != nil {
-			return track.Result{}, err
+			err = fmt.Errorf("record %s of %q: %w", step.Type, step.Path, err)
 		}
-		if over.Version.ID != step.Over.Version.ID {
-			return track.Result{}, track.ErrMoved
-		}
-		head.Observed = over.Observed
-	}
-	step.Observed = after(step.Observed, head.Observed)
+	}()
 
 	var version int64
 	if step.Type != track.Deleted {
 		if version, err = addVersion(ctx, tx, step); err != nil {
-			return track.Result{}, fmt.Errorf("record version of %q: %w", step.Path, err)
+			return result, err
 		}
 	}
 	change, err := addDiff(ctx, tx, step, version)
 	if err != nil {
-		return track.Result{}, fmt.Errorf("record diff of %q: %w", step.Path, err)
+		return result, err
 	}
 	if err := addChange(ctx, tx, step, change); err != nil {
-		return track.Result{}, fmt.Errorf("record change of %q: %w", step.Path, err)
+		return result, err
 	}
 	if err := s.setState(ctx, tx, step); err != nil {
-		return track.Result{}, fmt.Errorf("record state of %q: %w", step.Path, err)
+		return result, err
 	}
-	if err := reindex(ctx, tx, step.Path, version); err != nil {
-		return track.Result{}, fmt.Errorf("index %q: %w", step.Path, err)
+	if err := reindexStep(ctx, tx, step, version); err != nil {
+		return result, err
 	}
-	if step.Type == track.Moved {
-		if err := reindex(ctx, tx, step.OldPath, 0); err != nil {
-			return track.Result{}, fmt.Errorf("index %q: %w", step.OldPath, err)
-		}
-	}
-	if s.publish {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO obby_outbox (diff_id) VALUES (?)`, change); err != nil {
-			return track.Result{}, err
-		}
+	if err := s.addToOutbox(ctx, tx, change); err != nil {
+		return result, err
 	}
 	if err := remember(ctx, tx, step.RequestID, change, version); err != nil {
-		return track.Result{}, err
+		return result, err
 	}
 	return resultOf(step, change, version), nil
+}
+
+// compareHeads returns ErrStale unless the heads are still those that the step
+// was made from (tracker case 35), and else when the path was last recorded.
+func compareHeads(ctx context.Context, tx *sql.Tx, step track.Step) (newest time.Time, err error) {
+	head, err := headOf(ctx, tx, step.Path)
+	if err != nil {
+		return newest, err
+	}
+	expected := step.From
+	if step.Type == track.Moved {
+		expected = step.Over
+		from, err := headOf(ctx, tx, step.OldPath)
+		if err != nil {
+			return newest, err
+		}
+		if from.Version.ID != step.From.Version.ID {
+			return newest, track.ErrStale
+		}
+	}
+	if head.Version.ID != expected.Version.ID {
+		return newest, track.ErrStale
+	}
+	return head.Observed, nil
+}
+
+func (s *Store) addToOutbox(ctx context.Context, tx *sql.Tx, change int64) error {
+	if !s.publish {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO obby_outbox (diff_id) VALUES (?)`, change)
+	return err
 }
 
 // maxAhead is how far a time may run ahead of the clock to stay in order. The

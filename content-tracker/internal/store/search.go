@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
 )
 
@@ -43,6 +44,16 @@ func reindex(ctx context.Context, tx *sql.Tx, path string, version int64) error 
 	}
 	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_indexed (file_path, version_id) VALUES (?, ?)`, encoded, version)
 	return err
+}
+
+// reindexStep indexes what a step leaves at its paths.
+func reindexStep(ctx context.Context, tx *sql.Tx, step track.Step, version int64) error {
+	if step.Type == track.Moved {
+		if err := reindex(ctx, tx, step.OldPath, 0); err != nil {
+			return err
+		}
+	}
+	return reindex(ctx, tx, step.Path, version)
 }
 
 func ignoreNoRows(err error) error {

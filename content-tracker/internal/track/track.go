@@ -31,8 +31,8 @@ import (
 	"time"
 )
 
-// ErrMoved is returned by Store.Record when the head is no longer Step.From.
-var ErrMoved = errors.New("the head has moved on")
+// ErrStale is returned by Store.Record when the head is no longer Step.From.
+var ErrStale = errors.New("the head has moved on")
 
 // Store keeps the history. Its methods return ErrBusy and ErrFull where the
 // database is locked or full, and have then changed nothing.
@@ -44,7 +44,7 @@ type Store interface {
 	// Content returns a version's content: ErrNoVersion, ErrNoContent.
 	Content(ctx context.Context, version int64) (Content, error)
 	// Record records a step in one transaction and returns it as stored. It
-	// returns ErrMoved, and records nothing, where the head is not Step.From.
+	// returns ErrStale, and records nothing, where the head is not Step.From.
 	Record(ctx context.Context, s Step) (Result, error)
 	// Touch notes that a file with an unchanged content has another stat.
 	Touch(ctx context.Context, path string, s Stat) error
@@ -113,7 +113,7 @@ func (t *Tracker) Track(ctx context.Context, r Request) (Result, error) {
 			return Result{}, err
 		}
 		result, err := t.record(ctx, step, r.RequestID)
-		if !errors.Is(err, ErrMoved) {
+		if !errors.Is(err, ErrStale) {
 			return result, err
 		}
 	}
