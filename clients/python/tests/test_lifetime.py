@@ -138,6 +138,32 @@ def test_two_event_loops_at_once(serve: Serve) -> None:
     asyncio.run(client.close())
 
 
+def test_closing_in_another_loop(serve: Serve) -> None:
+    running, release = threading.Event(), threading.Event()
+    outcome: list[Any] = []
+
+    def answer(*_: Any) -> Any:
+        running.set()
+        release.wait(60)
+        return content()
+
+    client = oc.AsyncQueryClient(serve(oc.QueryClient, GetVersionContent=answer).target)
+
+    async def ask() -> None:
+        try:
+            await client.version_content(1, timeout=60)
+        except oc.ObbyError as error:
+            outcome.append(type(error))
+
+    thread = threading.Thread(target=asyncio.run, args=(ask(),))
+    thread.start()
+    assert running.wait(60)
+    asyncio.run(client.close())
+    thread.join(60)
+    release.set()
+    assert outcome == [oc.ClosedError]
+
+
 def test_case_56_a_client_built_before_a_fork(serve: Serve) -> None:
     # Gunicorn's preload: built at import, used in the forked workers.
     server = serve(oc.QueryClient, GetVersionContent=content)

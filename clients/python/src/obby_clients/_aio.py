@@ -55,23 +55,25 @@ class AsyncClient(BaseClient):
         """Close the channel. Running calls and streams end with ClosedError."""
         self._closed = True
         here = asyncio.get_running_loop()
-        for pid, loop in list(self._links):
-            link = self._links.pop((pid, loop))
-            if pid != os.getpid() or loop.is_closed():
-                continue
+        for home, link in list(self._links.items()):
+            pid, loop = home
+            if pid != os.getpid():
+                continue  # the channel of a forked process cannot be touched
+            self._links.pop(home, None)
             if loop is here:
                 await link.channel.close()
-            else:
+            elif loop.is_running():
                 asyncio.run_coroutine_threadsafe(link.channel.close(), loop)
 
     def _link(self) -> Link:
         self._check_open()
-        home = os.getpid(), asyncio.get_running_loop()
+        here = os.getpid()
+        home = here, asyncio.get_running_loop()
         link = self._links.get(home)
         if link is None:
             for pid, loop in list(self._links):
-                if loop.is_closed():
-                    del self._links[pid, loop]
+                if pid == here and loop.is_closed():
+                    self._links.pop((pid, loop), None)
             channel = grpc.aio.insecure_channel(self._target, self._options())
             link = self._links[home] = Link(channel)
         return link
