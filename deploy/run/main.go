@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	console.say(welcome(s, root))
+	console.say(welcome(s, root, *watch == ""))
 	ended := s.Ended(ctx)
 	console.say("stopping")
 	stopCtx, cancel := context.WithTimeout(context.Background(), stopLimit)
@@ -67,16 +67,22 @@ func run(ctx context.Context, args []string) error {
 	return nil
 }
 
-func welcome(s *stack.Stack, root string) string {
+// welcome says where to look and what to try: in the demo folder a command that
+// can be copied, in a folder of the person's own what they do there anyway.
+func welcome(s *stack.Stack, root string, demo bool) string {
 	page := "http://" + s.Get(stack.Hub).Addr["http"]
+	try := "edit a file in that folder that its .obbywatch names"
+	if demo {
+		try = "echo hi > '" + filepath.Join(root, "notes", "a.md") + "'"
+	}
 	return fmt.Sprintf(`
   Watching   %s
   Live page  %s
 
-  Try, in another terminal:
-    echo hi > %s
+  Open the page, then, in another terminal:
+    %s
     curl -N '%s/events?topic=changes&last=10'
 
   Ctrl-C stops everything; the history stays.
-`, root, page, filepath.Join(root, "notes", "a.md"), page)
+`, root, page, try, page)
 }
