@@ -47,6 +47,7 @@ type Row struct {
 	Is     error      // compared with errors.Is
 	Code   codes.Code // what the caller gets
 	Reason string     // ErrorInfo reason, UPPER_SNAKE_CASE
+	Field  string     // the request's field that is to blame; empty: none
 }
 
 // Table maps a service's errors; the first row that matches wins.
@@ -64,9 +65,7 @@ func (t Table) Status(log *slog.Logger, err error) error {
 	var field *FieldError
 	switch {
 	case errors.As(err, &field):
-		return build(codes.InvalidArgument, "INVALID_FIELD", err, &errdetails.BadRequest{
-			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field.Field, Description: field.Description}},
-		})
+		return build(codes.InvalidArgument, "INVALID_FIELD", err, blame(field.Field, field.Description))
 	case errors.Is(err, context.Canceled):
 		return build(codes.Canceled, "CANCELED", err)
 	case errors.Is(err, context.DeadlineExceeded):
@@ -82,10 +81,19 @@ func (t Table) Status(log *slog.Logger, err error) error {
 }
 
 func (r Row) status(err error) error {
-	if r.Code == codes.Unavailable {
+	switch {
+	case r.Code == codes.Unavailable:
 		return build(r.Code, r.Reason, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
+	case r.Field != "":
+		return build(r.Code, r.Reason, err, blame(r.Field, err.Error()))
 	}
 	return build(r.Code, r.Reason, err)
+}
+
+func blame(field, description string) *errdetails.BadRequest {
+	return &errdetails.BadRequest{
+		FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field, Description: description}},
+	}
 }
 
 func build(code codes.Code, reason string, err error, details ...protoadapt.MessageV1) error {

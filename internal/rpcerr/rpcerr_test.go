@@ -19,9 +19,11 @@ import (
 var (
 	errGone = errors.New("no such thing")
 	errBusy = errors.New("database locked")
+	errOdd  = errors.New("odd path")
 	table   = rpcerr.Table{
 		{Is: errGone, Code: codes.NotFound, Reason: "THING_NOT_FOUND"},
 		{Is: errBusy, Code: codes.Unavailable, Reason: "DATABASE_BUSY"},
+		{Is: errOdd, Code: codes.InvalidArgument, Reason: "ODD_PATH", Field: "path"},
 	}
 )
 
@@ -53,9 +55,11 @@ func TestStatus(t *testing.T) {
 
 func TestStatusDetails(t *testing.T) {
 	discard := slog.New(slog.DiscardHandler)
-	bad := status.Convert(table.Status(discard, rpcerr.Field("path", "is empty"))).Details()[1].(*errdetails.BadRequest)
-	if got := bad.FieldViolations[0].Field; got != "path" {
-		t.Errorf("violation names %q, want path", got)
+	for _, err := range []error{rpcerr.Field("path", "is empty"), errOdd} {
+		bad := status.Convert(table.Status(discard, err)).Details()[1].(*errdetails.BadRequest)
+		if got := bad.FieldViolations[0].Field; got != "path" {
+			t.Errorf("violation of %v names %q, want path", err, got)
+		}
 	}
 	retry := status.Convert(table.Status(discard, errBusy)).Details()[1].(*errdetails.RetryInfo)
 	if retry.RetryDelay.AsDuration() <= 0 {

@@ -11,9 +11,9 @@ import (
 
 // statuses says which status each error of the domain gets.
 var statuses = rpcerr.Table{
-	{Is: track.ErrInvalidPath, Code: codes.InvalidArgument, Reason: "INVALID_PATH"},
-	{Is: track.ErrNotRegular, Code: codes.InvalidArgument, Reason: "NOT_A_REGULAR_FILE"},
-	{Is: track.ErrNoRoot, Code: codes.InvalidArgument, Reason: "NOT_A_ROOT"},
+	{Is: track.ErrInvalidPath, Code: codes.InvalidArgument, Reason: "INVALID_PATH", Field: "path"},
+	{Is: track.ErrNotRegular, Code: codes.InvalidArgument, Reason: "NOT_A_REGULAR_FILE", Field: "path"},
+	{Is: track.ErrNoRoot, Code: codes.InvalidArgument, Reason: "NOT_A_ROOT", Field: "path"},
 	{Is: track.ErrOutsideRoots, Code: codes.PermissionDenied, Reason: "OUTSIDE_ROOTS"},
 	{Is: track.ErrUnreadable, Code: codes.PermissionDenied, Reason: "UNREADABLE"},
 	{Is: track.ErrNotFound, Code: codes.NotFound, Reason: "NEVER_RECORDED"},

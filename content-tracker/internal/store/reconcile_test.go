@@ -139,6 +139,18 @@ func TestRootWaits(t *testing.T) {
 			t.Errorf("accepted: %+v, %v", p, err)
 		}
 	})
+	t.Run("never seen before, as an adopted database beside an unmounted disk", func(t *testing.T) {
+		w := start(t)
+		w.store.Writer(t, `DELETE FROM obby_roots`)
+		replace(w)
+		_, second := w.open()
+		if err := second.Reconcile(t.Context(), w.root, false, func(track.Progress) {}); !errors.Is(err, track.ErrRootWaiting) {
+			t.Errorf("reconcile: error is %v", err)
+		}
+		if _, err := second.Track(t.Context(), track.Request{Path: w.path("a.md")}); !errors.Is(err, track.ErrRootWaiting) {
+			t.Errorf("track: error is %v", err)
+		}
+	})
 	t.Run("replaced by a copy that has a known file", func(t *testing.T) {
 		w := start(t)
 		replace(w, "b.md")

@@ -36,6 +36,8 @@ func TestUnified(t *testing.T) {
 		{"case 4: a newline is added at the end", "a", "a\n", 1, 1,
 			"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n"},
 		{"case 5: a BOM is added", "a\nb\n", "\ufeffa\nb\n", 1, 1, ""},
+		{"two changes, each with its context", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n", "1\n2\n3\n4\nfive\n6\n7\n8\n9\n10\n11\n12\n13\n", 2, 1,
+			"--- a/f\n+++ b/f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n@@ -10,3 +10,4 @@\n 10\n 11\n 12\n+13\n"},
 		{"case 9: content to empty", "a\nb\n", "", 0, 2, "--- a/f\n+++ b/f\n@@ -1,2 +0,0 @@\n-a\n-b\n"},
 		{"case 9: empty to content", "", "a\nb\n", 2, 0, "--- a/f\n+++ b/f\n@@ -0,0 +1,2 @@\n+a\n+b\n"},
 		{"case 23: repetition", many(80_000, func(int) string { return "x" }), "new\n" + many(40_000, func(int) string { return "x" }) + "end\n", 2, 40_000, ""},

@@ -19,9 +19,9 @@ func TestStatusOfEveryError(t *testing.T) {
 		code   codes.Code
 		reason string
 	}{
-		{watch.ErrInvalidRoot, codes.InvalidArgument, "INVALID_FIELD"},
-		{watch.ErrInvalidPattern, codes.InvalidArgument, "INVALID_FIELD"},
-		{watch.ErrInvalidToken, codes.InvalidArgument, "INVALID_FIELD"},
+		{watch.ErrInvalidRoot, codes.InvalidArgument, "INVALID_ROOT"},
+		{watch.ErrInvalidPattern, codes.InvalidArgument, "INVALID_PATTERN"},
+		{watch.ErrInvalidToken, codes.InvalidArgument, "INVALID_RESUME_TOKEN"},
 		{watch.ErrRootMissing, codes.NotFound, "ROOT_MISSING"},
 		{watch.ErrRootUnreadable, codes.PermissionDenied, "ROOT_UNREADABLE"},
 		{watch.ErrLimit, codes.ResourceExhausted, "SYSTEM_LIMIT"},

@@ -381,7 +381,7 @@ func (x *PatternSet) GetIgnore() []string {
 // Watch is one watched directory tree.
 type Watch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Opaque identifier, unique while the service runs.
+	// Opaque identifier, unique while the service runs; it does not survive a restart.
 	WatchId string `protobuf:"bytes,1,opt,name=watch_id,json=watchId,proto3" json:"watch_id,omitempty"`
 	// Root of the tree, symlinks resolved.
 	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`

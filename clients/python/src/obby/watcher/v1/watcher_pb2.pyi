@@ -223,7 +223,7 @@ class Watch(google.protobuf.message.Message):
     DIRECTORY_COUNT_FIELD_NUMBER: builtins.int
     FILE_COUNT_FIELD_NUMBER: builtins.int
     watch_id: builtins.str
-    """Opaque identifier, unique while the service runs."""
+    """Opaque identifier, unique while the service runs; it does not survive a restart."""
     path: builtins.str
     """Root of the tree, symlinks resolved."""
     raw_path: builtins.bytes
