@@ -31,7 +31,7 @@ func TestStorm(t *testing.T) {
 			w.kill(t, stack.Watcher, storm)
 		}
 		storm()
-		eventually(t, "the stored files equal the disk", func() bool { return cmp.Equal(w.onDisk(t), w.stored(t)) })
+		w.settle(t)
 	}
 
 	write(t, w.path("last.md"), "end\n")
@@ -47,6 +47,17 @@ func TestStorm(t *testing.T) {
 		t.Errorf("steps recorded and received (-want +got):\n%s", diff)
 	}
 	t.Logf("%d steps recorded, %d files live", len(want), len(w.stored(t)))
+}
+
+// settle waits until the stored files equal the disk.
+func (w *world) settle(t *testing.T) {
+	t.Helper()
+	defer func() {
+		if t.Failed() {
+			t.Logf("disk and database (-disk +stored):\n%s", cmp.Diff(w.onDisk(t), w.stored(t)))
+		}
+	}()
+	eventually(t, "the stored files equal the disk", func() bool { return cmp.Equal(w.onDisk(t), w.stored(t)) })
 }
 
 // disturb changes something in the watched folder, as people and editors do.

@@ -49,10 +49,12 @@ func (w *Watcher) trackFiles(ctx context.Context, events []*watcherv1.Event) err
 		group.Go(func() { // ends with its queue
 			defer func() { <-slots }()
 			for _, event := range queue {
-				if err := w.retry(ctx, request(event)); err != nil {
+				result, err := w.retry(ctx, request(event))
+				if err != nil {
 					errs <- err
 					return
 				}
+				w.doubt(event, result)
 			}
 		})
 	}
@@ -68,35 +70,69 @@ func request(event *watcherv1.Event) track.Request {
 // retry tracks a path until it is recorded or cannot be. A locked database and a
 // full disk pass: the cursor waits for them. A file that changes while it is read
 // will have another event, and a root that waits is reconciled when it is back.
-func (w *Watcher) retry(ctx context.Context, r track.Request) error {
+func (w *Watcher) retry(ctx context.Context, r track.Request) (track.Result, error) {
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
-		_, err := w.tracker.Track(ctx, r)
+		result, err := w.tracker.Track(ctx, r)
 		switch {
 		case err == nil, errors.Is(err, track.ErrNotFound), errors.Is(err, track.ErrKeepsChanging):
-			return nil
+			return result, nil
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return result, ctx.Err()
 		case errors.Is(err, track.ErrRootWaiting):
 			w.resync("")
-			return nil
+			return result, nil
 		case !errors.Is(err, track.ErrBusy) && !errors.Is(err, track.ErrFull):
 			w.failed.Inc()
 			w.log.Warn("file not tracked", "path", r.Path, "err", err)
-			return nil
+			return result, nil
 		}
 		if wait == firstWait {
 			w.log.Warn("file not tracked yet, trying again", "path", r.Path, "err", err)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return result, ctx.Err()
 		case <-time.After(wait):
 		}
 	}
 }
 
+// doubt notes where the disk was not what an event had said.
+func (w *Watcher) doubt(event *watcherv1.Event, result track.Result) {
+	r := request(event)
+	gone := event.ChangeType == watcherv1.ChangeType_CHANGE_TYPE_DELETED
+	if gone != (result.Version == nil) {
+		w.doubts.add(r.Path)
+	}
+	if r.OldPath != "" && result.Type != track.Moved {
+		w.doubts.add(r.OldPath)
+	}
+}
+
+// lookAgain looks at the places in doubt that the watcher has settled. What is
+// found different is in doubt again: it may be on its way elsewhere.
+func (w *Watcher) lookAgain(ctx context.Context) error {
+	for _, path := range w.doubts.take() {
+		changed, err := w.tracker.Look(ctx, path)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, track.ErrRootWaiting):
+			w.resync("")
+		case err != nil || changed:
+			w.doubts.add(path)
+		}
+		if err != nil {
+			w.log.Debug("place in doubt not compared", "path", path, "err", err)
+		}
+	}
+	return nil
+}
+
 func (w *Watcher) moveDirectory(ctx context.Context, event *watcherv1.Event) error {
 	r := request(event)
+	w.doubts.add(r.Path)
+	w.doubts.add(r.OldPath)
 	steps, err := w.tracker.MoveDirectory(ctx, r.OldPath, r.Path)
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -23,6 +23,10 @@ import (
 const (
 	// idleLimit is three heartbeats: a stream that is silent longer is dead.
 	idleLimit = 15 * time.Second
+	// settleBound is how many quiet delays the watcher lets a path that never rests
+	// wait at most; settleMargin is for the way of the event to here, a guess.
+	settleBound  = 10
+	settleMargin = time.Second
 	// batchEvents bounds what is handled between two steps of the cursor.
 	batchEvents = 256
 )
@@ -38,6 +42,7 @@ type Watcher struct {
 
 	token   string   // resume token of the last event that was handled
 	missing []string // roots that are not there to be watched
+	doubts  *doubts
 
 	mu        sync.Mutex          // guards unchecked: events are tracked concurrently
 	unchecked map[string]struct{} // roots to reconcile before events count
@@ -49,7 +54,7 @@ type Watcher struct {
 func NewWatcher(conn grpc.ClientConnInterface, tracker *track.Tracker, workers int, log *slog.Logger, metrics prometheus.Registerer) *Watcher {
 	w := &Watcher{
 		client: watcherv1.NewFileWatcherServiceClient(conn), tracker: tracker, workers: workers, log: log,
-		link: link{name: "watcher", log: log}, unchecked: map[string]struct{}{}, waiting: map[string]struct{}{},
+		link: link{name: "watcher", log: log}, doubts: newDoubts(), unchecked: map[string]struct{}{}, waiting: map[string]struct{}{},
 	}
 	w.resync("")
 	w.failed = prometheus.NewCounter(prometheus.CounterOpts{
@@ -88,7 +93,7 @@ func (w *Watcher) follow(ctx context.Context) error {
 	items := make(chan received, batchEvents) // so that a batch can be taken at once
 	go receive(ctx, stream, items)
 	for {
-		batch, ended := next(ctx, items)
+		batch, ended := next(ctx, items, w.doubts.wait())
 		if len(batch) > 0 {
 			w.link.found()
 			if err := errors.Join(w.watch(ctx, w.missing), w.handle(ctx, batch)); err != nil {
@@ -99,6 +104,9 @@ func (w *Watcher) follow(ctx context.Context) error {
 		if ended != nil {
 			return ended
 		}
+		if err := w.lookAgain(ctx); err != nil {
+			return err
+		}
 	}
 }
 
@@ -108,7 +116,7 @@ func (w *Watcher) watch(ctx context.Context, roots []string) error {
 	var missing []string
 	for _, root := range roots {
 		path, raw := rawpath.Split(root)
-		_, err := w.client.StartWatching(ctx, &watcherv1.StartWatchingRequest{Path: path, RawPath: raw})
+		started, err := w.client.StartWatching(ctx, &watcherv1.StartWatchingRequest{Path: path, RawPath: raw})
 		switch {
 		case ctx.Err() != nil || status.Code(err) == codes.Unavailable:
 			return fmt.Errorf("have %s watched: %w", root, err)
@@ -120,6 +128,7 @@ func (w *Watcher) watch(ctx context.Context, roots []string) error {
 		case slices.Contains(w.missing, root):
 			w.resync(root) // it was not watched when it appeared
 		}
+		w.doubts.settleAfter(settleBound*started.GetWatch().GetDebounce().AsDuration() + settleMargin)
 	}
 	w.missing = missing
 	return nil
@@ -147,8 +156,8 @@ func receive(ctx context.Context, stream grpc.ServerStreamingClient[watcherv1.St
 }
 
 // next waits for an item and takes those that are there already with it; an error
-// says that nothing follows them.
-func next(ctx context.Context, items <-chan received) (batch []*watcherv1.StreamEventsResponse, err error) {
+// says that nothing follows them. It returns nothing when due fires first.
+func next(ctx context.Context, items <-chan received, due <-chan time.Time) (batch []*watcherv1.StreamEventsResponse, err error) {
 	idle := time.NewTimer(idleLimit)
 	defer idle.Stop()
 	select {
@@ -157,6 +166,8 @@ func next(ctx context.Context, items <-chan received) (batch []*watcherv1.Stream
 			return nil, first.err
 		}
 		batch = append(batch, first.item)
+	case <-due:
+		return nil, nil
 	case <-idle.C:
 		return nil, fmt.Errorf("the stream was silent for %v", idleLimit)
 	case <-ctx.Done():
@@ -225,6 +236,9 @@ func (w *Watcher) reconcile(ctx context.Context) error {
 		}
 		w.log.Info("root compared with the disk", "root", root, "files", last.Seen, "changes", last.Changes,
 			"errors", last.Errors, "took", time.Since(start).Round(time.Millisecond))
+		if last.Changes > 0 {
+			w.doubts.add(root) // some of it may have been there for a moment only
+		}
 		w.mu.Lock()
 		delete(w.unchecked, root)
 		delete(w.waiting, root)

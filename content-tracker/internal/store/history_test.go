@@ -120,6 +120,20 @@ func TestHistory(t *testing.T) {
 		}
 		expect(t, "steps", w.steps("e/sub/b"), "moved 2>5")
 		expect(t, "the neighbour", w.steps("dx"), "created ->3")
+		// A file of the old name whose event came too late: it had moved already.
+		w.write("e/late", "late\n")
+		w.write("e/a", "edited\n")
+		w.rename("e", "f")
+		if err := w.failing("e/late"); !errors.Is(err, track.ErrNotFound) {
+			t.Errorf("error is %v", err)
+		}
+		expect(t, "the edited file under its old name", w.track("e/a"), "deleted +0 -1")
+		if n, err := w.tracker.MoveDirectory(t.Context(), w.path("e"), w.path("f")); n != 1 || err != nil {
+			t.Errorf("MoveDirectory recorded %d moves, %v", n, err)
+		}
+		for _, name := range []string{"f/late", "f/a", "f/sub/b"} {
+			expect(t, name, w.track(name), "unchanged")
+		}
 	})
 	t.Run("case 20: over the cap", func(t *testing.T) {
 		w := newWorld(t, "")

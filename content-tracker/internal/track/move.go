@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -59,15 +60,16 @@ func (t *Tracker) left(ctx context.Context, s Step, oldRoot string) (Step, error
 }
 
 // MoveDirectory records that a directory was renamed: every live path below it
-// has moved with it. Files that are not where they are expected are left to
-// their own events. It returns the number of steps recorded.
+// has moved with it. What else is different below its new name is recorded too:
+// an event of the old name may have come when the file had moved already, and so
+// found nothing. It returns the number of moves recorded.
 func (t *Tracker) MoveDirectory(ctx context.Context, oldDir, newDir string) (int, error) {
 	heads, err := t.store.Heads(ctx, oldDir)
 	if err != nil {
 		return 0, err
 	}
 	var errs []error
-	steps := 0
+	moves := 0
 	for _, path := range slices.Sorted(maps.Keys(heads)) {
 		r := Request{Path: newDir + strings.TrimPrefix(path, oldDir), OldPath: path}
 		result, err := t.Track(ctx, r)
@@ -75,8 +77,42 @@ func (t *Tracker) MoveDirectory(ctx context.Context, oldDir, newDir string) (int
 			errs = append(errs, err)
 		}
 		if result.Recorded {
-			steps++
+			moves++
 		}
 	}
-	return steps, errors.Join(errs...)
+	_, err = t.compare(ctx, newDir)
+	return moves, errors.Join(append(errs, err)...)
+}
+
+// Look records what is at a path now, a file or everything below a directory, and
+// reports whether that differed from what was recorded.
+func (t *Tracker) Look(ctx context.Context, path string) (bool, error) {
+	steps, err := t.compare(ctx, path)
+	if err != nil || t.isRoot(path) {
+		return steps > 0, err
+	}
+	result, err := t.Track(ctx, Request{Path: path})
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotRegular) {
+		err = nil // neither a file nor recorded as one
+	}
+	return steps > 0 || result.Recorded, err
+}
+
+// compare records what differs below a directory, where it is. It returns the
+// number of steps recorded.
+func (t *Tracker) compare(ctx context.Context, dir string) (int64, error) {
+	_, root, err := t.resolve(filepath.Join(dir, "file")) // of a file in it: dir may be a root
+	if err != nil {
+		return 0, err
+	}
+	if err := t.rootStands(ctx, root); err != nil {
+		return 0, err
+	}
+	known, err := t.store.Heads(ctx, dir)
+	if err != nil {
+		return 0, err
+	}
+	r := &reconciliation{tracker: t, root: root, dir: dir, known: known, report: func(Progress) {}}
+	err = r.run(ctx)
+	return r.progress.Changes, err
 }

@@ -44,12 +44,9 @@ func (t *Tracker) Reconcile(ctx context.Context, root string, accept bool, repor
 	if err := t.acceptRoot(ctx, root, known, accept); err != nil {
 		return err
 	}
-	r := &reconciliation{tracker: t, root: root, known: known, report: report, progress: Progress{Root: root}}
+	r := &reconciliation{tracker: t, root: root, dir: root, known: known, report: report, progress: Progress{Root: root}}
 	stop := r.keepReporting()
-	err = r.walk(ctx)
-	if err == nil {
-		err = r.track(ctx)
-	}
+	err = r.run(ctx)
 	stop()
 	if err == nil {
 		r.count(func(p *Progress) { p.Done = true })
@@ -62,6 +59,7 @@ func (t *Tracker) Reconcile(ctx context.Context, root string, accept bool, repor
 type reconciliation struct {
 	tracker *Tracker
 	root    string
+	dir     string          // the directory that is compared: root, or one below it
 	known   map[string]Head // live paths that the walk has not met yet
 	changed []Request       // paths whose stat differs
 	arrived map[Stat]int    // where in changed a path stands that was not known
@@ -106,6 +104,13 @@ func (r *reconciliation) keepReporting() (stop func()) {
 	return func() { close(done); reporter.Wait() }
 }
 
+func (r *reconciliation) run(ctx context.Context) error {
+	if err := r.walk(ctx); err != nil {
+		return err
+	}
+	return r.track(ctx)
+}
+
 func (r *reconciliation) walk(ctx context.Context) error {
 	rules, err := pathrule.Load(r.root)
 	if err != nil {
@@ -122,14 +127,17 @@ func (r *reconciliation) walk(ctx context.Context) error {
 }
 
 func (r *reconciliation) visit(rel string, d fs.DirEntry) error {
-	if d.IsDir() {
+	path := filepath.Join(r.root, rel)
+	if d.IsDir() && !below(path, r.dir) && !r.concerns(path) {
+		return fs.SkipDir
+	}
+	if d.IsDir() || !r.concerns(path) {
 		return nil
 	}
 	info, err := d.Info()
 	if err != nil {
 		return nil //nolint:nilerr // gone since it was listed: missing looks again
 	}
-	path := filepath.Join(r.root, rel)
 	stat := statOf(info)
 	head, ok := r.known[path]
 	delete(r.known, path)
@@ -142,6 +150,9 @@ func (r *reconciliation) visit(rel string, d fs.DirEntry) error {
 	r.count(func(p *Progress) { p.Seen++ })
 	return nil
 }
+
+// concerns reports whether a path is the compared directory or in it.
+func (r *reconciliation) concerns(path string) bool { return path == r.dir || below(r.dir, path) }
 
 func (r *reconciliation) problem(rel string, err error) {
 	path := filepath.Join(r.root, rel)
