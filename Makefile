@@ -3,7 +3,7 @@
 
 SHELL      := bash
 SERVICES   := file-watcher content-tracker query-service sse-hub
-MODULES    := proto internal $(SERVICES) deploy/run deploy/e2e
+MODULES    := proto internal $(SERVICES) deploy/run deploy/e2e deploy/bench
 TAGS       := sqlite_fts5
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS    := -X github.com/obby/go-services/internal/service.version=$(VERSION)

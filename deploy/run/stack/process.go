@@ -37,8 +37,9 @@ type Process struct {
 	err  error         // how it ended; read after done
 }
 
-// start runs the program and returns when it is ready to serve.
-func start(ctx context.Context, bin, name string, args []string, log func(service, line string)) (*Process, error) {
+// StartProcess runs the program bin as the service name and returns when it is
+// ready to serve. Each line of its log is given to log.
+func StartProcess(ctx context.Context, bin, name string, args []string, log func(service, line string)) (*Process, error) {
 	p := &Process{Name: name, Addr: map[string]string{}, bin: bin, args: args, log: log}
 	if err := p.run(ctx); err != nil {
 		return nil, err
@@ -172,6 +173,9 @@ func (p *Process) Stop(ctx context.Context) error {
 	}
 	return p.err
 }
+
+// PID returns the id of the process that runs, or ran last.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Signal sends a signal, such as SIGSTOP.
 func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }

@@ -41,7 +41,7 @@ type Stack struct {
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{}
 	for _, name := range Services {
-		p, err := start(ctx, filepath.Join(o.Bin, name), name, append(s.arguments(name, o), o.Args[name]...), o.Log)
+		p, err := StartProcess(ctx, filepath.Join(o.Bin, name), name, append(s.arguments(name, o), o.Args[name]...), o.Log)
 		if err != nil {
 			s.Stop(context.WithoutCancel(ctx))
 			return nil, err
