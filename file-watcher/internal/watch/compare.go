@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -26,35 +25,37 @@ import (
 //
 // Symlinks, FIFOs, sockets, devices and files that do not match are nothing.
 
-// arrival is a settled path at which there is a file that matches.
+// arrival is a settled entry at which there is a file that matches.
 type arrival struct {
+	dirty
 	path string
-	mark mark
 	in   info
 }
 
-// vanish deals with the settled paths at which there is nothing, and keeps the
+// vanish deals with the settled entries at which there is nothing, and keeps the
 // others for arrive.
 func (r *root) vanish(rested []dirty, now time.Time) {
 	r.arrivals = nil
 	looked := false
 	for _, d := range rested {
-		if r.state == Waiting || d.path == r.path {
-			if r.state == Waiting && d.path == r.path {
+		if r.state == Waiting || d.name == "" {
+			if r.state == Waiting && d.dir == r.tree.top && d.name == "" {
 				r.lose()
 			}
 			continue // all is scanned when the root is back
 		}
-		r.reloadDue = r.reloadDue || r.isPatternFile(d.path)
-		in, err := r.stat(d.path)
-		n := r.tree.lookup(d.path)
+		if !r.tree.holds(d.dir) {
+			continue // what was there has been reported with its directory
+		}
+		path := r.tree.pathOf(d.dir) + "/" + d.name
+		r.reloadDue = r.reloadDue || r.isPatternFile(path)
+		in, err := r.stat(d.dir, path)
+		n := d.dir.children[d.name]
 		switch {
 		case err != nil: // it cannot be told: nothing is recorded as deleted (41)
-			if parent := r.tree.directory(d.path); parent != nil {
-				r.unread[parent] = at(d.path, err)
-			}
-		case in.kind == file && r.rules.Match(r.rel(d.path)):
-			r.arrivals = append(r.arrivals, arrival{d.path, d.mark, in})
+			r.unread[d.dir] = at(path, err)
+		case in.kind == file && r.rules.Match(r.rel(path)):
+			r.arrivals = append(r.arrivals, arrival{d, path, in})
 		case n == nil || (n.info.kind == dir && in.kind == dir):
 		default:
 			// When a directory above the root is renamed nothing is notified of it,
@@ -68,9 +69,10 @@ func (r *root) vanish(rested []dirty, now time.Time) {
 	}
 }
 
-// stat returns what is at path; none where its directory is not known or hidden.
-func (r *root) stat(path string) (info, error) {
-	if path == r.path || r.tree.directory(path) == nil {
+// stat returns what is at path, in the directory parent; none where that cannot be
+// reached by its path.
+func (r *root) stat(parent *node, path string) (info, error) {
+	if !r.tree.reaches(parent) {
 		return info{}, nil
 	}
 	in, err := lstat(path)
@@ -88,7 +90,7 @@ func (r *root) missing(n *node, now time.Time) {
 		switch {
 		case below.info.kind == dir:
 			below.hidden = true
-			r.unwatch(below)
+			r.w.handles.release(below)
 			dirs = append(dirs, below)
 		case !r.departed.has(below):
 			r.departed.add(below, now)
@@ -112,26 +114,25 @@ func (r *root) arrive() {
 }
 
 func (r *root) present(a arrival) {
-	parent, name := r.tree.directory(a.path), filepath.Base(a.path)
-	if parent == nil { // deleted by the arrival of a file in its place
+	if !r.tree.reaches(a.dir) { // deleted by the arrival of a file in its place
 		return
 	}
-	n := parent.children[name]
+	n := a.dir.children[a.name]
 	if n != nil && n.info.kind == dir {
 		r.delete(n)
 		n = nil
 	}
 	switch {
-	case (n == nil || n.info.id != a.in.id) && r.renamed(a, parent, n):
+	case (n == nil || n.info.id != a.in.id) && r.renamed(a, n):
 	case n == nil:
-		r.tree.add(parent, name, a.in)
-		r.emit(Event{Type: Created, Path: a.path, Size: a.in.size, ModTime: a.in.modTime, Initial: a.mark.initial})
+		r.tree.add(a.dir, a.name, a.in)
+		r.emit(Event{Type: Created, Path: a.path, Size: a.in.size, ModTime: a.in.modTime(), Initial: a.mark.initial})
 	default:
 		r.departed.drop(n)
 		changed := a.mark.written || !n.info.same(a.in)
 		n.info = a.in
 		if changed {
-			r.emit(Event{Type: Modified, Path: a.path, Size: a.in.size, ModTime: a.in.modTime})
+			r.emit(Event{Type: Modified, Path: a.path, Size: a.in.size, ModTime: a.in.modTime()})
 		}
 	}
 }
@@ -157,6 +158,7 @@ func (r *root) lose() {
 		r.emit(Event{Type: Deleted, Path: path})
 	}
 	r.departed = newDeparted()
+	r.releaseAll(r.tree.top)
 	r.tree.reset(r.tree.top.info)
 }
 
@@ -166,7 +168,6 @@ func (r *root) delete(n *node) {
 		r.emit(Event{Type: Deleted, Path: path})
 	}
 	parent := n.parent
-	r.unwatchAll(n)
 	r.forget(n)
 	r.prune(parent)
 }
@@ -175,7 +176,8 @@ func (r *root) delete(n *node) {
 func (r *root) forget(n *node) {
 	for below := range n.all() {
 		r.departed.drop(below)
-		delete(r.unwatched, below)
+		r.w.handles.release(below)
+		r.poll.drop(below)
 		delete(r.unread, below)
 	}
 	r.tree.remove(n)
@@ -185,7 +187,6 @@ func (r *root) forget(n *node) {
 func (r *root) prune(n *node) {
 	for n != r.tree.top && n.hidden && len(n.children) == 0 && n.parent != nil {
 		parent := n.parent
-		r.unwatch(n)
 		r.forget(n)
 		n = parent
 	}
@@ -208,25 +209,9 @@ func (r *root) emit(e Event) {
 	r.w.journal.append(e)
 }
 
-// unwatch ends the notifications about the directory n, unless another watch
-// needs them (case 11).
-func (r *root) unwatch(n *node) {
-	path := r.tree.pathOf(n)
-	for _, other := range r.w.roots {
-		if other == r || other.state == Waiting {
-			continue
-		}
-		if same := other.tree.lookup(path); same != nil && same.info.kind == dir {
-			return
-		}
-	}
-	r.w.notify.unwatch(path)
-}
-
-func (r *root) unwatchAll(n *node) {
+// releaseAll ends the notifications about n and the directories below it.
+func (r *root) releaseAll(n *node) {
 	for below := range n.all() {
-		if below.info.kind == dir {
-			r.unwatch(below)
-		}
+		r.w.handles.release(below)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"strings"
 	"syscall"
 )
 
@@ -22,9 +20,8 @@ var (
 	ErrShuttingDown   = errors.New("the service is shutting down")
 )
 
-// errAlias marks a directory that is watched under another path already, which
-// only a bind mount brings about: inotify knows directories, not paths.
-var errAlias = errors.New("the same directory is mounted at another path of the tree")
+// errUnnotified marks a directory of which the kernel notifies nothing.
+var errUnnotified = errors.New("changes are not notified there")
 
 // errReplaced marks a directory that is another one by the time it is watched.
 var errReplaced = fmt.Errorf("replaced meanwhile: %w", fs.ErrNotExist)
@@ -46,24 +43,3 @@ func cause(err error) error {
 
 // at names the path that err is about, printably.
 func at(path string, err error) error { return fmt.Errorf("%q: %w", path, cause(err)) }
-
-// limitError puts the name and value of the kernel's limit into an error of
-// inotify, whose own texts ("no space left on device", "too many open files")
-// send their reader to the wrong place (cases 39, 40).
-func limitError(err error) error {
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("%w: %s", ErrLimit, inotifyLimit("max_user_watches"))
-	case errors.Is(err, syscall.EMFILE):
-		return fmt.Errorf("%w: %s", ErrLimit, inotifyLimit("max_user_instances"))
-	}
-	return err
-}
-
-func inotifyLimit(name string) string {
-	value, err := os.ReadFile("/proc/sys/fs/inotify/" + name)
-	if err != nil {
-		return "raise fs.inotify." + name
-	}
-	return fmt.Sprintf("fs.inotify.%s is %s, raise it with sysctl", name, strings.TrimSpace(string(value)))
-}

@@ -79,7 +79,6 @@ func (r *root) apply(set *pathrule.Set) {
 	}
 	for n := range r.tree.top.all() {
 		if n.info.kind == dir && n != r.tree.top && (set.Empty() || !set.Descend(r.rel(r.tree.pathOf(n)))) {
-			r.unwatchAll(n)
 			r.forget(n)
 		}
 	}

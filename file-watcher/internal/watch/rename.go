@@ -1,13 +1,10 @@
 package watch
 
-import (
-	"path/filepath"
-	"slices"
-)
+import "slices"
 
 // renamed reports the arrival of a file that has departed elsewhere, over the
 // known file n if there is one. It returns false where the file is a new one.
-func (r *root) renamed(a arrival, parent, n *node) bool {
+func (r *root) renamed(a arrival, n *node) bool {
 	from, old := r, r.departed.find(a.in.id)
 	if old == nil {
 		from, old = r.w.departedElsewhere(r, a.in.id)
@@ -15,7 +12,7 @@ func (r *root) renamed(a arrival, parent, n *node) bool {
 	if old == nil {
 		return false
 	}
-	e := Event{Type: Renamed, Path: a.path, OldPath: from.tree.pathOf(old), Size: a.in.size, ModTime: a.in.modTime}
+	e := Event{Type: Renamed, Path: a.path, OldPath: from.tree.pathOf(old), Size: a.in.size, ModTime: a.in.modTime()}
 	if from != r {
 		e.oldWatch = from.id
 	}
@@ -24,7 +21,7 @@ func (r *root) renamed(a arrival, parent, n *node) bool {
 	}
 	oldParent := old.parent
 	from.forget(old)
-	r.tree.add(parent, filepath.Base(a.path), a.in)
+	r.tree.add(a.dir, a.name, a.in)
 	r.emit(e)
 	from.prune(oldParent)
 	return true
@@ -52,9 +49,10 @@ func (w *Watcher) arriving(id ident) bool {
 	return slices.ContainsFunc(w.roots, func(r *root) bool { return r.settle.arriving(id) })
 }
 
-// moveDirectory follows a directory to its new name at once: its files, and what
-// has happened to them and not settled yet, go with it (cases 5, 6). What stands
-// in the way was deleted.
+// moveDirectory follows a directory to its new name at once: its files, their
+// watches, and what has happened to them and not settled yet, go with it (cases 5,
+// 6). What stands in the way was deleted. The scan is for what was looked for
+// under the old name when that was gone already.
 func (r *root) moveDirectory(n, parent *node, name string) {
 	from, to := r.tree.pathOf(n), r.tree.pathOf(parent)+"/"+name
 	for below := range n.all() {
@@ -62,19 +60,37 @@ func (r *root) moveDirectory(n, parent *node, name string) {
 		r.departed.drop(below) // the scan finds out which are there
 	}
 	r.dropUnmatched(n, from, to)
-	r.unwatchAll(n)
 	oldParent := n.parent
 	r.tree.detach(n) // what stands in the way may have held it
 	if occupant := parent.children[name]; occupant != nil {
 		r.delete(occupant)
 	}
 	r.tree.attach(n, parent, name)
-	r.settle.move(from, to)
+	r.w.moved(r, n)
 	if n.hasFiles() {
-		r.emit(Event{Type: Renamed, Directory: true, Path: to, OldPath: from, ModTime: n.info.modTime})
+		r.emit(Event{Type: Renamed, Directory: true, Path: to, OldPath: from, ModTime: n.info.modTime()})
 	}
 	r.prune(oldParent)
 	r.scan(n, scan{deep: true})
+}
+
+// moved tells a notifier that knows directories by their paths that n has another
+// one now.
+func (w *Watcher) moved(r *root, n *node) {
+	notify, ok := w.notify.(mover)
+	if !ok {
+		return
+	}
+	for below := range n.all() {
+		if below.handle == 0 {
+			continue
+		}
+		h, err := notify.moved(below.handle, r.tree.pathOf(below))
+		w.handles.disown(below)
+		if err == nil { // else the scan tries again, and says why not
+			w.handles.own(h, below)
+		}
+	}
 }
 
 // dropUnmatched reports the files that the patterns do not cover under the
@@ -87,7 +103,6 @@ func (r *root) dropUnmatched(n *node, from, to string) {
 	}
 	for below := range n.all() {
 		if path := r.tree.pathOf(below); below.info.kind == dir && !r.rules.Descend(r.rel(to+path[len(from):])) {
-			r.unwatchAll(below)
 			r.forget(below)
 		}
 	}

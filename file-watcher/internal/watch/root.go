@@ -12,14 +12,8 @@ import (
 	"github.com/obby/go-services/internal/pathrule"
 )
 
-// retryEvery is the pause between two looks at what notifications do not cover:
-// a missing root, directories that could not be watched or read. Nobody looks
-// while there is none of these. It grows by itself with each retryBatch of such
-// directories, so that scanning them takes a bounded share of the time. Guesses.
-const (
-	retryEvery = time.Second
-	retryBatch = 1000
-)
+// backEvery is the pause between two looks for a missing root (case 12).
+const backEvery = time.Second
 
 // MaxDebounce is the longest quiet delay of a watch.
 const MaxDebounce = time.Hour
@@ -29,6 +23,7 @@ type Start struct {
 	Path     string
 	Debounce *time.Duration // at most MaxDebounce; nil: that of Options
 	Patterns *Patterns      // nil: those of the root's files
+	Method   Method         // Auto: that of Options
 	// MayBeMissing accepts a root that is not there: it is waited for.
 	MayBeMissing bool
 }
@@ -42,21 +37,28 @@ type root struct {
 	started time.Time
 	ready   chan struct{} // closed when the first scan has ended
 
-	rules      *pathrule.Set // in force
-	files      *pathrule.Set // what the root's files said last
-	patternErr error         // why files is not newer
+	method  Method            // Notify or Poll
+	reason  string            // why it is polled
+	choose  bool              // the method was not asked for
+	devices map[uint64]string // file systems mounted inside: why they are polled
+
+	rules        *pathrule.Set // in force
+	files        *pathrule.Set // what the root's files said last
+	patternErr   error         // why files is not newer
+	patternFiles [2]patternFile
 
 	tree      *tree
 	settle    *settle
 	departed  *departed
+	landed    []place   // directories found in this turn
 	arrivals  []arrival // settled in this turn
 	reloadDue bool      // a pattern file has settled in this turn
 
-	scans     []*node         // directories to be scanned, oldest first
-	unwatched map[*node]error // directories scanned again and again, and why
-	unread    map[*node]error // directories with something that cannot be looked at
-	retryAt   time.Time       // zero: nothing to retry
-	rescanAt  time.Time       // zero: no safety scans
+	scans    []*node         // directories to be scanned, oldest first
+	poll     *poller         // the directories that are not watched
+	unread   map[*node]error // directories with something that cannot be looked at
+	backAt   time.Time       // when to look for a missing root; zero: it is there
+	rescanAt time.Time       // zero: no safety scans
 }
 
 // start adds a root and asks for its first scan.
@@ -80,7 +82,7 @@ func (w *Watcher) start(s Start) (*root, bool, error) {
 			return r, false, nil
 		}
 	}
-	r := w.newRoot(path, top, s.Debounce)
+	r := w.newRoot(path, top, s)
 	if err := r.begin(given, missing); err != nil {
 		return nil, false, err
 	}
@@ -89,18 +91,20 @@ func (w *Watcher) start(s Start) (*root, bool, error) {
 	return r, true, nil
 }
 
-func (w *Watcher) newRoot(path string, top info, debounce *time.Duration) *root {
+func (w *Watcher) newRoot(path string, top info, s Start) *root {
 	delay := w.opts.Debounce
-	if debounce != nil {
-		delay = *debounce
+	if s.Debounce != nil {
+		delay = *s.Debounce
 	}
 	none, _ := pathrule.New(nil, nil)
 	r := &root{
 		w: w, id: rand.Text(), path: path, state: Starting, started: time.Now(),
 		ready: make(chan struct{}), rules: none, files: none,
 		tree: newTree(path, top), settle: newSettle(delay), departed: newDeparted(),
-		unwatched: map[*node]error{}, unread: map[*node]error{},
+		poll: newPoller(w.opts.PollMin, w.opts.PollMax), unread: map[*node]error{},
+		choose: s.Method == Auto && w.opts.Method == Auto, devices: map[uint64]string{},
 	}
+	r.method, r.reason = w.method(path, s.Method)
 	if w.opts.RescanEvery > 0 {
 		r.rescanAt = r.started.Add(w.opts.RescanEvery)
 	}
@@ -115,7 +119,7 @@ func (r *root) begin(given *pathrule.Set, missing bool) error {
 		r.wait()
 		close(r.ready)
 	} else {
-		if err := r.w.notify.watch(r.path, r.tree.top.info.id); errors.Is(err, ErrLimit) {
+		if err := r.watchDirectory(r.tree.top, r.path); errors.Is(err, ErrLimit) {
 			return fmt.Errorf("watch %q: %w", r.path, err)
 		}
 		r.reload()
@@ -132,7 +136,7 @@ func (r *root) rel(path string) string { return strings.TrimPrefix(path[len(r.pa
 
 // stop ends the watch.
 func (r *root) stop() {
-	r.unwatchAll(r.tree.top)
+	r.releaseAll(r.tree.top)
 	r.endStart()
 }
 
@@ -153,12 +157,12 @@ func (r *root) look(now time.Time) bool {
 	if top, err := lstat(r.path); err == nil && top.id == r.tree.top.info.id {
 		return true
 	}
-	r.unwatchAll(r.tree.top)
+	r.releaseAll(r.tree.top)
 	r.endStart()
 	r.wait()
 	// What was known is reported as deleted once the loss has settled, and only
 	// if the root is not back by then.
-	r.settle.add(r.path, mark{}, now)
+	r.settle.add(place{r.tree.top, ""}, mark{}, now)
 	r.w.log.Warn("root is missing", "path", r.path)
 	return false
 }
@@ -168,8 +172,8 @@ func (r *root) wait() {
 		n.queued = scan{}
 	}
 	r.state, r.scans = Waiting, nil
-	r.retryAt = time.Now().Add(retryEvery)
-	clear(r.unwatched)
+	r.backAt = time.Now().Add(backEvery)
+	r.poll.clear()
 	clear(r.unread)
 }
 
@@ -182,18 +186,12 @@ func (r *root) retry(now time.Time) {
 			r.scan(r.tree.top, scan{deep: true})
 		}
 	}
-	if r.retryAt.IsZero() || now.Before(r.retryAt) || len(r.scans) > 0 {
-		return
-	}
-	r.retryAt = now.Add(retryEvery * time.Duration(1+len(r.unwatched)/retryBatch))
-	switch {
-	case r.state == Waiting:
+	if r.state == Waiting && !now.Before(r.backAt) {
+		r.backAt = now.Add(backEvery)
 		r.comeBack()
-	case len(r.unwatched) == 0:
-		r.retryAt = time.Time{}
 	}
-	for n := range r.unwatched {
-		r.scan(n, scan{})
+	if len(r.scans) == 0 {
+		r.poll.begin(now)
 	}
 }
 
@@ -209,8 +207,11 @@ func (r *root) comeBack() {
 		return
 	}
 	r.path, r.tree.path = path, path
-	r.tree.replace(r.tree.top, top)
-	r.state, r.retryAt = Active, time.Time{}
+	r.replace(r.tree.top, top)
+	if r.choose { // what is mounted there now may be something else
+		r.method, r.reason = r.w.method(path, Auto)
+	}
+	r.state, r.backAt = Active, time.Time{}
 	r.reload()
 	r.scan(r.tree.top, scan{deep: true})
 	r.w.log.Info("root is back", "path", r.path)
@@ -219,9 +220,9 @@ func (r *root) comeBack() {
 // next returns when something is to be done without further notice; zero for
 // never.
 func (r *root) next() time.Time {
-	retry := r.retryAt
-	if len(r.scans) > 0 { // these come first, and wake the loop themselves
-		retry = time.Time{}
+	poll := r.poll.next
+	if len(r.scans) > 0 || len(r.poll.round) > 0 { // these come first, and wake the loop themselves
+		poll = time.Time{}
 	}
-	return earliest(r.settle.next(), r.departed.next(), retry, r.rescanAt)
+	return earliest(r.settle.next(), r.departed.next(), r.backAt, poll, r.rescanAt)
 }

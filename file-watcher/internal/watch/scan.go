@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -27,7 +28,7 @@ func (r *root) scan(n *node, s scan) {
 
 func (w *Watcher) scanning() bool {
 	for _, r := range w.roots {
-		if len(r.scans) > 0 {
+		if len(r.scans) > 0 || len(r.poll.round) > 0 {
 			return true
 		}
 	}
@@ -37,12 +38,15 @@ func (w *Watcher) scanning() bool {
 // scanNext scans one directory of each root.
 func (w *Watcher) scanNext(now time.Time) {
 	for _, r := range w.roots {
-		if len(r.scans) > 0 {
+		switch {
+		case len(r.scans) > 0:
 			n := r.scans[0]
 			r.scans = r.scans[1:]
 			s := n.queued
 			n.queued = scan{}
 			r.scanDirectory(n, s, now)
+		case len(r.poll.round) > 0:
+			r.pollNext(now)
 		}
 		if len(r.scans) == 0 {
 			r.endStart()
@@ -53,35 +57,80 @@ func (w *Watcher) scanNext(now time.Time) {
 // scanDirectory watches n first and reads it second: whatever happens in it is
 // either read or notified (cases 1, 2, 8).
 func (r *root) scanDirectory(n *node, s scan, now time.Time) {
-	if !r.tree.attached(n) {
+	if !r.tree.holds(n) {
 		return
 	}
 	path := r.tree.pathOf(n)
-	err := r.w.notify.watch(path, n.info.id)
+	err := r.watchDirectory(n, path)
 	if errors.Is(err, errReplaced) {
 		r.settleDirectory(n, path, now)
 		return
 	}
+	was, _ := lstat(path) // before it is read: what comes later shows
 	entries, readErr := os.ReadDir(path)
 	if gone(readErr) {
 		r.settleDirectory(n, path, now)
 		return
 	}
 	if readErr != nil { // also too many open files (case 41): of what is below nothing is known
-		r.unwatchable(n, path, readErr)
+		r.unwatchable(n, path, readErr, now)
 		return
 	}
 	delete(r.unread, n)
-	if err != nil {
-		r.unwatchable(n, path, err)
-	} else if r.unwatched[n] != nil {
-		delete(r.unwatched, n)
+	switch {
+	case err != nil:
+		r.unwatchable(n, path, err, now)
+	case r.method == Poll:
+		r.poll.add(n, nil, now)
+	case r.polls(n):
+		r.poll.drop(n)
 		s.deep = true // nothing is known of what happened below meanwhile
 	}
+	r.poll.listed(n, was, now)
 	for _, entry := range entries {
 		r.entry(n, path+"/"+entry.Name(), entry, s, now)
 	}
-	r.missed(n, path, entries, now)
+	r.missed(n, entries, now)
+}
+
+// watchDirectory has the kernel watch n, unless it does or the root is polled.
+// errReplaced: another directory has taken its place, or none.
+func (r *root) watchDirectory(n *node, path string) error {
+	if n.handle != 0 || r.method == Poll {
+		return nil
+	}
+	if why := r.unnotified(n, path); why != "" {
+		return fmt.Errorf("%w: %s", errUnnotified, why)
+	}
+	h, err := r.w.notify.watch(path)
+	if gone(err) {
+		return errReplaced
+	}
+	if err != nil {
+		return err
+	}
+	// The directory may have been replaced since the caller looked.
+	if in, err := lstat(path); err != nil || in.id != n.info.id {
+		r.w.handles.unused(h)
+		return errReplaced
+	}
+	r.w.handles.own(h, n)
+	return nil
+}
+
+// unnotified says why the kernel does not notify of changes in n, where a file
+// system of another kind is mounted inside the root.
+func (r *root) unnotified(n *node, path string) string {
+	device := n.info.id.dev
+	if device == r.tree.top.info.id.dev || !r.choose {
+		return ""
+	}
+	why, known := r.devices[device]
+	if !known {
+		why = r.w.facts(path).pollReason()
+		r.devices[device] = why
+	}
+	return why
 }
 
 // settleDirectory deals with a directory that is not at its path any more. Where
@@ -94,12 +143,12 @@ func (r *root) settleDirectory(n *node, path string, now time.Time) {
 		return
 	}
 	if in, _ := lstat(path); in.kind == dir {
-		r.tree.replace(n, in)
-		r.unwatchable(n, path, errReplaced)
+		r.replace(n, in)
+		r.unwatchable(n, path, errReplaced, now)
 		return
 	}
 	n.hidden = true
-	r.settle.add(path, mark{}, now)
+	r.settle.add(place{n.parent, n.name}, mark{}, now)
 }
 
 // entry compares one entry of the directory n with what is known of it.
@@ -114,7 +163,7 @@ func (r *root) entry(n *node, path string, entry fs.DirEntry, s scan, now time.T
 	case err != nil: // such as a path longer than the system takes (case 36)
 		r.unread[n] = at(path, err)
 	case in.kind == dir:
-		r.directory(path, in, s)
+		r.directory(n, entry.Name(), path, in, s)
 	case in.kind == file && isFile:
 		r.found(n, entry.Name(), path, in, s, now)
 	}
@@ -123,22 +172,28 @@ func (r *root) entry(n *node, path string, entry fs.DirEntry, s scan, now time.T
 // found makes a file dirty that differs from what is known of it. In the first
 // scan it is just remembered.
 func (r *root) found(n *node, name, path string, in info, s scan, now time.Time) {
+	e := place{n, name}
 	if r.isPatternFile(path) && r.state != Starting {
-		r.settle.add(path, mark{}, now) // to be read again
+		r.settle.add(e, mark{}, now) // to be read again
 	}
 	known := n.children[name]
 	switch {
 	case !r.rules.MatchIn(r.rel(path)):
+	case known != nil && known.info.kind == file && r.method == Poll && !r.departed.has(known):
+		r.polled(known, e, in, now)
 	case known != nil && known.info.same(in) && !r.departed.has(known):
 	case known == nil && r.state == Starting:
 		r.tree.add(n, name, in)
 	default:
-		r.settle.add(path, mark{id: in.id, initial: s.initial}, now)
+		r.settle.add(e, mark{id: in.id, initial: s.initial}, now)
 	}
 }
 
 // missed makes what is known of the directory n but was not read dirty.
-func (r *root) missed(n *node, path string, entries []fs.DirEntry, now time.Time) {
+func (r *root) missed(n *node, entries []fs.DirEntry, now time.Time) {
+	if len(n.children) == 0 {
+		return
+	}
 	seen := make(map[string]bool, len(entries))
 	for _, entry := range entries {
 		seen[entry.Name()] = true
@@ -146,17 +201,16 @@ func (r *root) missed(n *node, path string, entries []fs.DirEntry, now time.Time
 	for _, name := range n.names() {
 		if child := n.children[name]; !seen[name] {
 			child.hidden = child.info.kind == dir
-			r.settle.add(path+"/"+name, mark{}, now)
+			r.settle.add(place{n, name}, mark{}, now)
 		}
 	}
 }
 
 // unwatchable notes why the directory n cannot be watched or read, and has it
-// scanned again and again.
-func (r *root) unwatchable(n *node, path string, err error) {
-	if len(r.unwatched) == 0 { // once, not for every directory
-		r.w.log.Warn("directory is scanned again and again", "path", path, "err", cause(err))
-		r.retryAt = time.Now().Add(retryEvery)
+// visited again and again.
+func (r *root) unwatchable(n *node, path string, err error, now time.Time) {
+	if len(r.poll.why) == 0 { // once, not for every directory
+		r.w.log.Warn("directory is polled instead of watched", "path", path, "err", cause(err))
 	}
-	r.unwatched[n] = at(path, err)
+	r.poll.add(n, at(path, err), now)
 }

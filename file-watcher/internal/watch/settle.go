@@ -1,20 +1,20 @@
 package watch
 
-import (
-	"container/list"
-	"strings"
-	"time"
-)
+import "time"
 
 // boundFactor times the quiet delay is how long a path that never rests can
 // stay unreported (case 23).
 const boundFactor = 10
 
-// mark is what is known of a dirty path besides that it is dirty.
+// largeMap is when an empty map is dropped instead of kept: it never gets smaller
+// by itself, and a storm is rare. A guess.
+const largeMap = 1000
+
+// mark is what is known of a dirty entry besides that it is dirty.
 type mark struct {
 	written bool  // its content was written, whatever size and time say (case 44)
 	initial bool  // it was there before; a pattern now matches it
-	id      ident // of the file that arrived at the path, zero where none was seen
+	id      ident // of the file that arrived there, zero where none was seen
 }
 
 // merge adds a later mark to m.
@@ -27,68 +27,89 @@ func (m mark) merge(later mark) mark {
 	return m
 }
 
-// dirty is a path that has come to rest.
+// place is a name in a known directory: it stays the same when the
+// directory is renamed. The name "" is the directory itself.
+type place struct {
+	dir  *node
+	name string
+}
+
+// dirty is an entry that has come to rest.
 type dirty struct {
-	path string
+	place
 	mark mark
 }
 
-// settle decides when a dirty path has come to rest: when it was left alone for
+// settle decides when a dirty entry has come to rest: when it was left alone for
 // the quiet delay, or when it has been dirty for boundFactor times as long.
 //
 // It is a pure state machine: the caller brings the time, which must not run
-// backwards. Every operation but move costs the same however many paths wait,
-// because both clocks are lists in the order in which they run out.
+// backwards. Every operation costs the same however many entries wait, because
+// both clocks are lists in the order in which they run out; there is no timer but
+// the caller's.
 type settle struct {
 	delay   time.Duration
-	paths   map[string]*waiting
+	origin  time.Time // of the times in waiting, which carry no wall clock (case 43)
+	places  map[place]*waiting
+	peak    int                // most entries since the maps are as they are
 	ids     map[ident]*waiting // of the marks that have one
-	resting list.List          // of *waiting, least recently touched first
-	bounded list.List          // of *waiting, longest dirty first
+	resting queue              // least recently touched first
+	bounded queue              // longest dirty first
 }
 
+// waiting is what a dirty entry costs; there may be very many.
 type waiting struct {
 	dirty
-	first, last    time.Time
-	resting, bound *list.Element
+	first, last time.Duration // when it was touched, since origin
+	links       [2]link
 }
 
 func newSettle(delay time.Duration) *settle {
-	return &settle{delay: delay, paths: map[string]*waiting{}, ids: map[ident]*waiting{}}
+	return &settle{
+		delay: delay, places: map[place]*waiting{}, ids: map[ident]*waiting{},
+		resting: queue{which: 0}, bounded: queue{which: 1},
+	}
 }
 
-// add notes that path was touched.
-func (s *settle) add(path string, m mark, now time.Time) {
-	w := s.paths[path]
+// add notes that e was touched.
+func (s *settle) add(e place, m mark, now time.Time) {
+	if s.origin.IsZero() {
+		s.origin = now
+	}
+	at := now.Sub(s.origin)
+	w := s.places[e]
 	if w == nil {
-		w = &waiting{dirty: dirty{path, m}, first: now, last: now}
-		w.resting, w.bound = s.resting.PushBack(w), s.bounded.PushBack(w)
-		s.paths[path] = w
+		w = &waiting{dirty: dirty{e, m}, first: at, last: at}
+		s.bounded.push(w)
+		s.places[e] = w
+		s.peak = max(s.peak, len(s.places))
 	} else {
 		s.forgetID(w)
-		w.mark, w.last = w.mark.merge(m), now
-		s.resting.MoveToBack(w.resting)
+		w.mark, w.last = w.mark.merge(m), at
+		s.resting.remove(w)
 	}
+	s.resting.push(w)
 	s.rememberID(w)
 }
 
-// due removes and returns the paths that have come to rest.
+// due removes and returns the entries that have come to rest.
 func (s *settle) due(now time.Time) []dirty {
+	at := now.Sub(s.origin)
 	var out []dirty
-	for e := s.resting.Front(); e != nil && !now.Before(e.Value.(*waiting).last.Add(s.delay)); e = s.resting.Front() {
-		out = append(out, s.remove(e.Value.(*waiting)))
+	for w := s.resting.head; w != nil && at >= w.last+s.delay; w = s.resting.head {
+		out = append(out, s.remove(w))
 	}
-	for e := s.bounded.Front(); e != nil && !now.Before(e.Value.(*waiting).first.Add(boundFactor*s.delay)); e = s.bounded.Front() {
-		out = append(out, s.remove(e.Value.(*waiting)))
+	for w := s.bounded.head; w != nil && at >= w.first+boundFactor*s.delay; w = s.bounded.head {
+		out = append(out, s.remove(w))
 	}
 	return out
 }
 
-// all removes and returns every path.
+// all removes and returns every entry.
 func (s *settle) all() []dirty {
 	var out []dirty
-	for e := s.resting.Front(); e != nil; e = s.resting.Front() {
-		out = append(out, s.remove(e.Value.(*waiting)))
+	for s.resting.head != nil {
+		out = append(out, s.remove(s.resting.head))
 	}
 	return out
 }
@@ -96,12 +117,10 @@ func (s *settle) all() []dirty {
 // next returns when due has something to return, if nothing is added before;
 // zero for never.
 func (s *settle) next() time.Time {
-	if s.resting.Len() == 0 {
+	if s.resting.head == nil {
 		return time.Time{}
 	}
-	rest := s.resting.Front().Value.(*waiting).last.Add(s.delay)
-	bound := s.bounded.Front().Value.(*waiting).first.Add(boundFactor * s.delay)
-	return earliest(rest, bound)
+	return s.origin.Add(min(s.resting.head.last+s.delay, s.bounded.head.first+boundFactor*s.delay))
 }
 
 // earliest returns the first of times in time, of which zero stands for never.
@@ -115,43 +134,21 @@ func earliest(times ...time.Time) time.Time {
 	return first
 }
 
-// arriving reports whether the file id has been seen to arrive at a path that
+// arriving reports whether the file id has been seen to arrive at an entry that
 // does not rest yet.
 func (s *settle) arriving(id ident) bool { return s.ids[id] != nil }
 
-// len returns the number of dirty paths.
-func (s *settle) len() int { return len(s.paths) }
-
-// move renames every dirty path below the directory from, so that what happened
-// there before it was renamed is reported where it is now.
-func (s *settle) move(from, to string) {
-	prefix := from + "/"
-	for path, w := range s.paths {
-		rest, ok := strings.CutPrefix(path, prefix)
-		if !ok {
-			continue
-		}
-		path := to + "/" + rest
-		if other := s.paths[path]; other != nil {
-			// Both names were touched: the mark that is there already stays, and
-			// learns what this one knew. Deleting while ranging is allowed.
-			s.remove(w)
-			s.forgetID(other)
-			other.mark = w.mark.merge(other.mark)
-			s.rememberID(other)
-			continue
-		}
-		delete(s.paths, w.path)
-		w.path = path
-		s.paths[path] = w
-	}
-}
+// len returns the number of dirty entries.
+func (s *settle) len() int { return len(s.places) }
 
 func (s *settle) remove(w *waiting) dirty {
-	s.resting.Remove(w.resting)
-	s.bounded.Remove(w.bound)
+	s.resting.remove(w)
+	s.bounded.remove(w)
 	s.forgetID(w)
-	delete(s.paths, w.path)
+	delete(s.places, w.place)
+	if len(s.places) == 0 && s.peak > largeMap {
+		s.places, s.ids, s.peak = map[place]*waiting{}, map[ident]*waiting{}, 0
+	}
 	return w.dirty
 }
 
@@ -165,4 +162,38 @@ func (s *settle) forgetID(w *waiting) {
 	if s.ids[w.mark.id] == w {
 		delete(s.ids, w.mark.id)
 	}
+}
+
+// queue is a list through the links of its elements, each of which can be taken
+// out of the middle without being searched.
+type queue struct {
+	head, tail *waiting
+	which      int // of an element's links
+}
+
+type link struct{ prev, next *waiting }
+
+func (q *queue) push(w *waiting) {
+	w.links[q.which] = link{prev: q.tail}
+	if q.tail == nil {
+		q.head = w
+	} else {
+		q.tail.links[q.which].next = w
+	}
+	q.tail = w
+}
+
+func (q *queue) remove(w *waiting) {
+	l := w.links[q.which]
+	if l.prev == nil {
+		q.head = l.next
+	} else {
+		l.prev.links[q.which].next = l.next
+	}
+	if l.next == nil {
+		q.tail = l.prev
+	} else {
+		l.next.links[q.which].prev = l.prev
+	}
+	w.links[q.which] = link{}
 }

@@ -12,32 +12,35 @@ var epoch = time.Unix(1e9, 0)
 // ms returns a moment of a test's own clock.
 func ms(ms int) time.Time { return epoch.Add(time.Duration(ms) * time.Millisecond) }
 
-func paths(due []dirty) []string {
+// named returns a place in no directory.
+func named(name string) place { return place{name: name} }
+
+func names(due []dirty) []string {
 	var out []string
 	for _, d := range due {
-		out = append(out, d.path)
+		out = append(out, d.name)
 	}
 	return out
 }
 
-func expectPaths(t *testing.T, got []dirty, want ...string) {
+func expectNames(t *testing.T, got []dirty, want ...string) {
 	t.Helper()
-	if diff := cmp.Diff(want, paths(got)); diff != "" {
+	if diff := cmp.Diff(want, names(got)); diff != "" {
 		t.Errorf("due (-want +got):\n%s", diff)
 	}
 }
 
 func TestSettleQuietDelay(t *testing.T) {
 	s := newSettle(10 * time.Millisecond)
-	s.add("a", mark{}, ms(0))
-	s.add("b", mark{}, ms(4))
-	s.add("a", mark{}, ms(8))
+	s.add(named("a"), mark{}, ms(0))
+	s.add(named("b"), mark{}, ms(4))
+	s.add(named("a"), mark{}, ms(8))
 	if got := s.next(); !got.Equal(ms(14)) {
 		t.Errorf("next is %v, want that of b", got)
 	}
-	expectPaths(t, s.due(ms(13)))
-	expectPaths(t, s.due(ms(14)), "b")
-	expectPaths(t, s.due(ms(18)), "a")
+	expectNames(t, s.due(ms(13)))
+	expectNames(t, s.due(ms(14)), "b")
+	expectNames(t, s.due(ms(18)), "a")
 	if !s.next().IsZero() || s.len() != 0 {
 		t.Errorf("next is %v and %d paths are left, want none", s.next(), s.len())
 	}
@@ -48,7 +51,7 @@ func TestSettleUpperBound(t *testing.T) {
 		s := newSettle(10 * time.Millisecond)
 		var reported []int
 		for i := range 1000 {
-			s.add("log", mark{written: true}, ms(i))
+			s.add(named("log"), mark{written: true}, ms(i))
 			if len(s.due(ms(i))) > 0 {
 				reported = append(reported, i)
 			}
@@ -60,7 +63,7 @@ func TestSettleUpperBound(t *testing.T) {
 	t.Run("next is the bound where that comes first", func(t *testing.T) {
 		s := newSettle(10 * time.Millisecond)
 		for i := 0; i <= 99; i++ {
-			s.add("log", mark{}, ms(i))
+			s.add(named("log"), mark{}, ms(i))
 		}
 		if got := s.next(); !got.Equal(ms(100)) {
 			t.Errorf("next is %v", got)
@@ -70,8 +73,8 @@ func TestSettleUpperBound(t *testing.T) {
 
 func TestSettleWithoutDelay(t *testing.T) {
 	s := newSettle(0)
-	s.add("a", mark{}, ms(0))
-	expectPaths(t, s.due(ms(0)), "a")
+	s.add(named("a"), mark{}, ms(0))
+	expectNames(t, s.due(ms(0)), "a")
 }
 
 func TestSettleMergesMarks(t *testing.T) {
@@ -88,8 +91,8 @@ func TestSettleMergesMarks(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			s := newSettle(0)
-			s.add("a", tc.first, ms(0))
-			s.add("a", tc.next, ms(0))
+			s.add(named("a"), tc.first, ms(0))
+			s.add(named("a"), tc.next, ms(0))
 			if got := s.due(ms(0)); len(got) != 1 || got[0].mark != tc.want {
 				t.Errorf("due is %+v, want %+v", got, tc.want)
 			}
@@ -100,37 +103,16 @@ func TestSettleMergesMarks(t *testing.T) {
 func TestSettleArriving(t *testing.T) {
 	one, two := ident{ino: 1}, ident{ino: 2}
 	s := newSettle(0)
-	s.add("a", mark{id: one}, ms(0))
+	s.add(named("a"), mark{id: one}, ms(0))
 	if !s.arriving(one) || s.arriving(two) || s.arriving(ident{}) {
 		t.Error("only the file at a is arriving")
 	}
-	s.add("a", mark{id: two}, ms(0))
+	s.add(named("a"), mark{id: two}, ms(0))
 	if s.arriving(one) || !s.arriving(two) {
 		t.Error("the second file took the place of the first")
 	}
 	s.due(ms(0))
 	if s.arriving(two) {
-		t.Error("it has settled")
-	}
-}
-
-func TestSettleMove(t *testing.T) {
-	one := ident{ino: 1}
-	s := newSettle(time.Millisecond)
-	s.add("/d/a", mark{written: true}, ms(0))
-	s.add("/d/b", mark{id: one}, ms(0))
-	s.add("/dd/c", mark{}, ms(0))
-	s.add("/e/b", mark{written: true}, ms(0))
-	s.move("/d", "/e")
-	got := map[string]mark{}
-	for _, d := range s.due(ms(1)) {
-		got[d.path] = d.mark
-	}
-	want := map[string]mark{"/e/a": {written: true}, "/e/b": {written: true, id: one}, "/dd/c": {}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(mark{}, ident{})); diff != "" {
-		t.Errorf("due (-want +got):\n%s", diff)
-	}
-	if s.arriving(one) {
 		t.Error("it has settled")
 	}
 }

@@ -21,13 +21,17 @@ type ident struct {
 
 // info is what the watcher remembers of a file or directory.
 type info struct {
-	id      ident
-	kind    kind
-	size    int64
-	modTime time.Time
+	id       ident
+	kind     kind
+	size     int64
+	modified int64 // time of the last change of content, in ns since 1970
+	changed  int64 // of content, name or attributes; zero where it is not known
 }
 
-// same reports whether nothing tells a and b apart.
+// modTime returns the time of the last change of content.
+func (a info) modTime() time.Time { return time.Unix(0, a.modified) }
+
+// same reports whether nothing tells the content of a and b apart.
 func (a info) same(b info) bool {
-	return a.id == b.id && a.kind == b.kind && a.size == b.size && a.modTime.Equal(b.modTime)
+	return a.id == b.id && a.kind == b.kind && a.size == b.size && a.modified == b.modified
 }

@@ -10,7 +10,7 @@ import (
 
 const (
 	statFlags = unix.AT_SYMLINK_NOFOLLOW | unix.AT_STATX_SYNC_AS_STAT
-	statMask  = unix.STATX_TYPE | unix.STATX_INO | unix.STATX_SIZE | unix.STATX_MTIME | unix.STATX_BTIME
+	statMask  = unix.STATX_TYPE | unix.STATX_INO | unix.STATX_SIZE | unix.STATX_MTIME | unix.STATX_CTIME | unix.STATX_BTIME
 )
 
 // lstat describes path itself, without following a symlink at its end. It calls
@@ -25,12 +25,13 @@ func lstat(path string) (info, error) {
 		return info{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
 	in := info{
-		id:      ident{dev: unix.Mkdev(st.Dev_major, st.Dev_minor), ino: st.Ino},
-		kind:    special,
-		modTime: time.Unix(st.Mtime.Sec, int64(st.Mtime.Nsec)),
+		id:       ident{dev: unix.Mkdev(st.Dev_major, st.Dev_minor), ino: st.Ino},
+		kind:     special,
+		modified: nanoseconds(st.Mtime),
+		changed:  nanoseconds(st.Ctime),
 	}
 	if st.Mask&unix.STATX_BTIME != 0 {
-		in.id.born = st.Btime.Sec*int64(time.Second) + int64(st.Btime.Nsec)
+		in.id.born = nanoseconds(st.Btime)
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFREG:
@@ -40,3 +41,5 @@ func lstat(path string) (info, error) {
 	}
 	return in, nil
 }
+
+func nanoseconds(t unix.StatxTimestamp) int64 { return t.Sec*int64(time.Second) + int64(t.Nsec) }

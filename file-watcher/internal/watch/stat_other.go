@@ -14,7 +14,7 @@ func lstat(path string) (info, error) {
 	if err != nil {
 		return info{}, err
 	}
-	in := info{kind: special, modTime: fi.ModTime()}
+	in := info{kind: special, modified: fi.ModTime().UnixNano()}
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
 		in.id = ident{dev: uint64(st.Dev), ino: st.Ino}
 	}

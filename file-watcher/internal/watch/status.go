@@ -28,6 +28,7 @@ type Status struct {
 	ID          string
 	Path        string
 	State       State
+	Method      Method
 	Message     string // what needs attention; empty when all is well
 	Debounce    time.Duration
 	Patterns    Patterns
@@ -38,7 +39,7 @@ type Status struct {
 
 func (r *root) status() Status {
 	return Status{
-		ID: r.id, Path: r.path, State: r.state, Message: r.message(),
+		ID: r.id, Path: r.path, State: r.state, Method: r.method, Message: r.message(),
 		Debounce: r.settle.delay, Started: r.started,
 		Patterns:    Patterns{Watch: r.rules.Watch(), Ignore: r.rules.Ignore()},
 		Directories: r.directories(), Files: r.tree.files,
@@ -50,7 +51,7 @@ func (r *root) directories() int {
 	if r.state == Waiting {
 		return 0
 	}
-	return r.tree.count - len(r.unwatched)
+	return r.tree.count - len(r.poll.why)
 }
 
 // message says what needs attention, the most pressing first.
@@ -68,8 +69,11 @@ func (r *root) message() string {
 	if problems := r.rules.Problems(); len(problems) > 0 {
 		all = append(all, fmt.Sprintf("unusable patterns: %d, the first: %v", len(problems), problems[0]))
 	}
-	if len(r.unwatched) > 0 {
-		all = append(all, fmt.Sprintf("directories not watched but scanned again and again: %d, such as %s", len(r.unwatched), example(r.unwatched)))
+	if r.method == Poll {
+		all = append(all, fmt.Sprintf("it is polled every %v to %v: %s", r.poll.floor, r.poll.ceiling, r.reason))
+	}
+	if len(r.poll.why) > 0 {
+		all = append(all, fmt.Sprintf("directories polled instead of watched: %d, such as %s", len(r.poll.why), example(r.poll.why)))
 	}
 	if len(r.unread) > 0 {
 		all = append(all, fmt.Sprintf("directories with something that cannot be looked at: %d, such as %s", len(r.unread), example(r.unread)))
@@ -94,18 +98,18 @@ type Stats struct {
 	Overflows   uint64
 	Pending     int64 // paths that have not settled
 	Directories int64 // that the kernel watches
-	Unwatched   int64 // that it does not, so that they are scanned again and again
+	Polled      int64 // that it does not, so that they are visited again and again
 	Files       int64 // known
 	Subscribers int64
 }
 
 type counters struct {
-	events                 [len(Types) + 1]atomic.Uint64
-	resyncs                [len(Reasons) + 1]atomic.Uint64
-	overflows              atomic.Uint64
-	pending, files         atomic.Int64
-	directories, unwatched atomic.Int64
-	subscribers            atomic.Int64
+	events              [len(Types) + 1]atomic.Uint64
+	resyncs             [len(Reasons) + 1]atomic.Uint64
+	overflows           atomic.Uint64
+	pending, files      atomic.Int64
+	directories, polled atomic.Int64
+	subscribers         atomic.Int64
 }
 
 // Stats returns the counters. It never waits for the watches.
@@ -113,7 +117,7 @@ func (w *Watcher) Stats() Stats {
 	s := Stats{
 		Events: map[Type]uint64{}, Resyncs: map[Reason]uint64{},
 		Overflows: w.counts.overflows.Load(), Pending: w.counts.pending.Load(),
-		Directories: w.counts.directories.Load(), Unwatched: w.counts.unwatched.Load(),
+		Directories: w.counts.directories.Load(), Polled: w.counts.polled.Load(),
 		Files: w.counts.files.Load(), Subscribers: w.counts.subscribers.Load(),
 	}
 	for _, t := range Types {
@@ -127,14 +131,14 @@ func (w *Watcher) Stats() Stats {
 
 // measure publishes the sizes, which Run's goroutine owns.
 func (w *Watcher) measure() {
-	var pending, files, unwatched int64
+	var pending, files, polled int64
 	for _, r := range w.roots {
 		pending += int64(r.settle.len() + r.departed.len())
 		files += int64(r.tree.files)
-		unwatched += int64(len(r.unwatched))
+		polled += int64(len(r.poll.dirs))
 	}
 	w.counts.pending.Store(pending)
 	w.counts.files.Store(files)
-	w.counts.unwatched.Store(unwatched)
-	w.counts.directories.Store(int64(w.notify.count()))
+	w.counts.polled.Store(polled)
+	w.counts.directories.Store(int64(w.handles.count()))
 }

@@ -1,109 +1,148 @@
 package watch
 
 import (
-	"path/filepath"
 	"slices"
 	"time"
 )
 
-// take makes what the kernel reported dirty, and follows directories at once.
+// take makes what the kernel notified dirty, and follows directories at once.
 func (w *Watcher) take(now time.Time) {
-	touches, overflow, err := w.notify.take()
+	list, overflow, err := w.notify.touched().take()
 	if err != nil {
 		w.log.Error("kernel notifications report an error", "err", err)
+	}
+	for len(list) > 0 { // by directory: mostly many in a row are of the same one
+		of := list[0].dir
+		n := 1
+		for n < len(list) && list[n].dir == of {
+			n++
+		}
+		for _, owner := range w.handles.owners(of) {
+			w.takeIn(owner, list[:n], now)
+		}
+		list = list[n:]
 	}
 	if overflow {
 		w.counts.overflows.Add(1)
 		w.log.Warn("kernel event queue overflowed, every root is scanned again")
+		w.rescan(now)
 	}
 	for _, r := range w.roots {
-		if overflow && r.look(now) {
+		r.followLanded()
+	}
+}
+
+// rescan looks at everything again, because notifications may have been lost.
+func (w *Watcher) rescan(now time.Time) {
+	for _, r := range w.roots {
+		if r.look(now) {
 			r.reload()
 			r.scan(r.tree.top, scan{deep: true})
 		}
-		r.take(touches, now)
 	}
 }
 
-// landed is a directory that was found at a path where something happened.
-type landed struct {
-	path string
-	in   info
-}
-
-func (r *root) take(touches []touch, now time.Time) {
-	var dirs []landed
-	for _, t := range touches {
-		rel, ok := below(r.path, t.path)
-		switch {
-		case !ok || r.state == Waiting:
-		case rel == "":
-			if r.look(now) && !r.w.notify.watching(r.path, r.tree.top.info.id) {
-				r.scan(r.tree.top, scan{deep: true})
-			}
-		case t.op == opWritten: // of a file: directories are not written
-			if r.relevant(t.path) {
-				r.settle.add(t.path, mark{written: true}, now)
-			}
-		default:
-			if in, ok := r.touched(t, now); ok {
-				dirs = append(dirs, landed{t.path, in})
-			}
+// takeIn takes what was notified of the directory n.
+func (w *Watcher) takeIn(n *node, list []touch, now time.Time) {
+	r := w.rootOf(n)
+	if r == nil || r.state == Waiting || !r.tree.reaches(n) {
+		return
+	}
+	path := r.tree.pathOf(n)
+	for _, t := range list {
+		if t.name == "" {
+			r.touchedItself(n, t, now)
+		} else {
+			r.touched(n, path+"/"+t.name, t, now)
 		}
 	}
-	// A directory that lands on a free name goes before one that lands on the name
-	// of another: `mv dist old; mv new dist` is then two renames. Of a swap (case
-	// 9) only one half can be told as a rename.
-	slices.SortStableFunc(dirs, func(a, b landed) int {
-		return order(r.tree.lookup(a.path) != nil) - order(r.tree.lookup(b.path) != nil)
-	})
-	for _, d := range dirs {
-		r.directory(d.path, d.in, scan{})
-	}
 }
 
-func order(later bool) int {
-	if later {
-		return 1
+// rootOf returns the root that n belongs to, nil where it was removed.
+func (w *Watcher) rootOf(n *node) *root {
+	for n.parent != nil {
+		n = n.parent
 	}
-	return 0
-}
-
-// touched makes a path dirty; a directory is returned instead.
-func (r *root) touched(t touch, now time.Time) (info, bool) {
-	// An error is met again when the path has settled.
-	in, _ := lstat(t.path)
-	if in.kind == dir {
-		if r.isPatternFile(t.path) { // it took the file's place
-			r.settle.add(t.path, mark{}, now)
+	for _, r := range w.roots {
+		if r.tree.top == n {
+			return r
 		}
-		return in, true
 	}
-	if n := r.tree.lookup(t.path); n != nil && n.info.kind == dir {
-		n.hidden = true
+	return nil
+}
+
+// touchedItself takes what was notified of the directory n itself, and not of an
+// entry of it.
+func (r *root) touchedItself(n *node, t touch, now time.Time) {
+	if t.op&opUnwatched != 0 {
+		r.w.handles.release(n) // a notifier may know it still
 	}
-	if r.relevant(t.path) {
-		m := mark{written: t.op&opWritten != 0}
-		if in.kind == file && t.op&opAppeared != 0 {
+	switch {
+	case n == r.tree.top:
+		if r.look(now) && n.handle == 0 {
+			r.scan(n, scan{deep: true})
+		}
+	case t.op&opUnmounted != 0: // what it covered is there again, which nothing notifies (case 14)
+		r.scan(n.parent, scan{})
+	case r.unread[n] != nil: // its mode may have changed (case 15)
+		r.scan(n, scan{deep: true})
+	}
+}
+
+// touched takes what was notified of an entry of the directory n: a directory is
+// kept for followLanded, anything else becomes dirty.
+func (r *root) touched(n *node, path string, t touch, now time.Time) {
+	e, known := place{n, t.name}, n.children[t.name]
+	if known != nil {
+		e.name = known.name // one string for both
+	}
+	m := mark{written: t.op&opWritten != 0}
+	if t.op&opDirectory != 0 || known != nil && known.info.kind == dir || t.op&opMoved != 0 {
+		in, _ := lstat(path) // an error is met again when the entry has settled
+		if in.kind == dir {
+			r.landed = append(r.landed, e)
+			if !r.isPatternFile(path) {
+				return
+			} // else it took the file's place
+		} else if known != nil && known.info.kind == dir {
+			known.hidden = true
+		}
+		if in.kind == file && t.op&opMoved != 0 {
 			m.id = in.id
 		}
-		r.settle.add(t.path, m, now)
 	}
-	return info{}, false
+	if known != nil || r.rules.Match(r.rel(path)) || r.isPatternFile(path) {
+		r.settle.add(e, m, now)
+	}
 }
 
-// relevant reports whether path is known or would be, so that the rest does not
-// even wait.
-func (r *root) relevant(path string) bool {
-	return r.rules.Match(r.rel(path)) || r.isPatternFile(path) || r.tree.lookup(path) != nil
+// followLanded deals with the directories that were found. One that lands on a
+// free name goes before one that lands on the name of another: `mv dist old; mv
+// new dist` is then two renames. Of a swap (case 9) only one half can be told as a
+// rename.
+func (r *root) followLanded() {
+	dirs := r.landed
+	r.landed = nil
+	taken := func(e place) int {
+		if e.dir.children[e.name] == nil {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(dirs, func(a, b place) int { return taken(a) - taken(b) })
+	for _, e := range dirs {
+		path := r.tree.pathOf(e.dir) + "/" + e.name // another of them may have moved it
+		if in, err := lstat(path); err == nil && in.kind == dir {
+			r.directory(e.dir, e.name, path, in, scan{})
+		}
+	}
 }
 
-// directory follows what happened to the directory in, found at path. A scan is
-// asked for unless the directory is watched already.
-func (r *root) directory(path string, in info, s scan) {
-	parent, name := r.tree.directory(path), filepath.Base(path)
-	if parent == nil || r.rules.Empty() || !r.rules.Descend(r.rel(path)) {
-		return // in a directory that is about to be scanned, or of no interest
+// directory follows what happened to the directory in, found at path, which is
+// name in parent. A scan is asked for unless the directory is watched already.
+func (r *root) directory(parent *node, name, path string, in info, s scan) {
+	if !r.tree.reaches(parent) || r.rules.Empty() || !r.rules.Descend(r.rel(path)) {
+		return // of no interest
 	}
 	n := parent.children[name]
 	if from := r.movedFrom(in.id, parent, n); from != nil {
@@ -118,9 +157,9 @@ func (r *root) directory(path string, in info, s scan) {
 	case n == nil:
 		n = r.tree.add(parent, name, in)
 	case n.info.id != in.id:
-		r.tree.replace(n, in)
+		r.replace(n, in)
 		s.deep = true
-	case n.hidden || !r.w.notify.watching(path, in.id) || r.unread[n] != nil:
+	case n.hidden || n.handle == 0 && !r.polls(n) || r.unread[n] != nil:
 		s.deep = true
 	case s.deep || readable(path) != nil: // case 15: the scan finds out and tells
 	default:
@@ -128,6 +167,12 @@ func (r *root) directory(path string, in info, s scan) {
 	}
 	n.hidden = false
 	r.scan(n, s)
+}
+
+// replace notes that another directory has taken the place of n.
+func (r *root) replace(n *node, in info) {
+	r.w.handles.release(n)
+	r.tree.replace(n, in)
 }
 
 // movedFrom returns the known directory that a renamed directory was, to be moved

@@ -3,7 +3,6 @@ package watch
 import (
 	"iter"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -13,7 +12,8 @@ type node struct {
 	name     string
 	parent   *node // nil for the root and for what was removed
 	info     info
-	children map[string]*node // of a directory
+	children map[string]*node // of a directory, nil while there is none
+	handle   handle           // of a directory, zero where it is not watched
 
 	// hidden marks a directory whose path names something else by now. Nothing
 	// is looked up below it: a symlink in its place would lead out of the root.
@@ -42,7 +42,7 @@ func newTree(path string, top info) *tree {
 
 // reset forgets everything but the root directory itself.
 func (t *tree) reset(top info) {
-	t.top = &node{info: top, children: map[string]*node{}}
+	t.top = &node{info: top}
 	t.dirs = map[ident]*node{top.id: t.top}
 	t.files, t.count = 0, 1
 }
@@ -77,19 +77,23 @@ func (t *tree) lookup(path string) *node {
 	return n
 }
 
-// directory returns the directory that holds path, nil where it is not known or
-// cannot be reached by its path.
-func (t *tree) directory(path string) *node {
-	n := t.lookup(filepath.Dir(path))
-	if n == nil || n.info.kind != dir {
-		return nil
-	}
-	for up := n; up != nil; up = up.parent {
-		if up.hidden {
-			return nil
+// reaches reports whether the directory n is part of the tree and can be found at
+// its path.
+func (t *tree) reaches(n *node) bool {
+	for ; !n.hidden; n = n.parent {
+		if n.parent == nil {
+			return n == t.top
 		}
 	}
-	return n
+	return false
+}
+
+// holds reports whether n is part of the tree.
+func (t *tree) holds(n *node) bool {
+	for n.parent != nil {
+		n = n.parent
+	}
+	return n == t.top
 }
 
 // pathOf returns the absolute path of n.
@@ -100,24 +104,15 @@ func (t *tree) pathOf(n *node) string {
 	return t.pathOf(n.parent) + "/" + n.name
 }
 
-// attached reports whether n is still part of the tree.
-func (t *tree) attached(n *node) bool {
-	for n.parent != nil {
-		n = n.parent
-	}
-	return n == t.top
-}
-
 // add puts a new node into parent.
 func (t *tree) add(parent *node, name string, in info) *node {
 	n := &node{name: name, parent: parent, info: in}
-	parent.children[name] = n
+	parent.adopt(n)
 	if in.kind != dir {
 		t.files++
 		return n
 	}
 	t.count++
-	n.children = map[string]*node{}
 	if t.dirs[in.id] == nil { // else it is a bind mount, and the first one stays
 		t.dirs[in.id] = n
 	}
@@ -157,7 +152,14 @@ func (t *tree) detach(n *node) { delete(n.parent.children, n.name) }
 // attach gives a detached n another place, which must be free and not below n.
 func (t *tree) attach(n, parent *node, name string) {
 	n.parent, n.name = parent, name
-	parent.children[name] = n
+	parent.adopt(n)
+}
+
+func (n *node) adopt(child *node) {
+	if n.children == nil { // many directories know no file
+		n.children = map[string]*node{}
+	}
+	n.children[child.name] = child
 }
 
 // within reports whether n is top or below it.

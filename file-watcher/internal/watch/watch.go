@@ -38,6 +38,9 @@ type Options struct {
 	JournalEvents int           // most events kept for subscribers
 	JournalBytes  int64         // most memory these may take, approximately
 	RescanEvery   time.Duration // pause between safety scans of everything; 0: none
+	Method        Method        // of watches that do not bring their own
+	PollMin       time.Duration // shortest pause between two rounds of polling
+	PollMax       time.Duration // longest, but for trees that take long to look at
 	Log           *slog.Logger
 }
 
@@ -47,7 +50,9 @@ type Watcher struct {
 	opts     Options
 	log      *slog.Logger
 	journal  *journal
-	notify   *notifier
+	notify   notifier
+	handles  *handles
+	facts    func(path string) facts // of the system; tests bring their own
 	requests chan func()
 	done     chan struct{} // closed when Run has ended
 	roots    []*root       // ordered by start; owned by Run
@@ -60,17 +65,20 @@ func New(opts Options) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newWatcher(opts, notify), nil
+}
+
+func newWatcher(opts Options, notify notifier) *Watcher {
 	return &Watcher{
-		opts: opts, log: opts.Log, notify: notify,
+		opts: opts, log: opts.Log, notify: notify, handles: newHandles(notify), facts: factsOf,
 		journal:  newJournal(opts.JournalEvents, opts.JournalBytes),
 		requests: make(chan func()), done: make(chan struct{}),
-	}, nil
+	}
 }
 
 // Run watches until ctx ends, then drains and returns.
 func (w *Watcher) Run(ctx context.Context) error {
 	defer close(w.done)
-	go w.notify.pump() // ended by close
 	defer w.notify.close()
 	now := make(chan struct{})
 	close(now)
@@ -87,7 +95,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 			return nil
 		case request := <-w.requests:
 			request()
-		case <-w.notify.wake:
+		case <-w.notify.touched().wake:
 			w.take(time.Now())
 		case <-scan:
 			w.scanNext(time.Now())
@@ -216,7 +224,8 @@ func (w *Watcher) flush() {
 	for range 3 {
 		w.take(time.Now())
 		for _, r := range w.roots {
-			r.retry(r.retryAt)
+			r.retry(r.backAt)
+			r.retry(r.poll.next)
 		}
 		for w.scanning() {
 			w.scanNext(time.Now())

@@ -24,37 +24,55 @@ func (w *world) do(f func()) {
 	}
 }
 
+// hooked is a notifier that does something before it watches a directory.
+type hooked struct {
+	notifier
+	before func(path string) error
+}
+
+func (h *hooked) watch(path string) (handle, error) {
+	if err := h.before(path); err != nil {
+		return 0, err
+	}
+	return h.notifier.watch(path)
+}
+
+// hook has before called from now on.
+func (w *world) hook(before func(path string) error) {
+	w.do(func() { w.w.notify = &hooked{w.w.notify, before} })
+}
+
 func TestWatchLimit(t *testing.T) {
 	w := newNotes(t, Options{})
 	w.disk("mkdir", []string{"s"})
-	limited := func(path string) error {
-		if strings.HasSuffix(path, "/s") || strings.HasSuffix(path, "/d") {
-			return syscall.ENOSPC
+	full := true
+	w.hook(func(path string) error {
+		if full && (strings.HasSuffix(path, "/s") || strings.HasSuffix(path, "/d")) {
+			return limitError(syscall.ENOSPC)
 		}
-		return w.w.notify.fs.Add(path)
-	}
-	w.do(func() { w.w.notify.add = limited })
+		return nil
+	})
 	t.Run("case 39: a root beyond the limit is refused", func(t *testing.T) {
 		_, _, err := w.start(Start{Path: "s"})
 		if !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "fs.inotify.max_user_watches") {
 			t.Errorf("error is %v", err)
 		}
 	})
-	t.Run("case 39: a directory beyond the limit is scanned again and again", func(t *testing.T) {
+	t.Run("case 39: a directory beyond the limit is polled", func(t *testing.T) {
 		w.disk("mkdir", []string{"r/d"})
 		w.disk("write", []string{"r/d/a.md", "a"})
 		w.flush()
 		if got := w.status("r").Message; !strings.Contains(got, "fs.inotify.max_user_watches is ") || !strings.Contains(got, "r/d") {
 			t.Errorf("the status says %q", got)
 		}
-		if got := w.w.Stats().Unwatched; got != 1 {
-			t.Errorf("%d directories are not watched, want 1", got)
+		if got := w.w.Stats().Polled; got != 1 {
+			t.Errorf("%d directories are polled, want 1", got)
 		}
 		s := w.subscribe("", Filter{Watches: []string{w.ids["r"]}})
 		w.disk("append", []string{"r/d/a.md", "more"})
 		w.flush() // scans once more
 		w.expect(s, "modified r/d/a.md")
-		w.do(func() { w.w.notify.add = w.w.notify.fs.Add })
+		w.do(func() { full = false })
 		w.flush()
 		if got := w.status("r"); got.Message != "" || got.Directories != 2 {
 			t.Errorf("the status is %+v", got)
@@ -69,14 +87,12 @@ func TestReplacedWhileAdded(t *testing.T) {
 	t.Run("a directory that is replaced by a symlink before it is watched is not followed", func(t *testing.T) {
 		w := newNotes(t, Options{})
 		w.disk("mkdir", []string{"outside"})
-		w.do(func() {
-			w.w.notify.add = func(path string) error {
-				if filepath.Base(path) == "d" {
-					w.disk("rmdir", []string{"r/d"})
-					w.disk("symlink", []string{"../outside", "r/d"})
-				}
-				return w.w.notify.fs.Add(path)
+		w.hook(func(path string) error {
+			if filepath.Base(path) == "d" {
+				w.disk("rmdir", []string{"r/d"})
+				w.disk("symlink", []string{"../outside", "r/d"})
 			}
+			return nil
 		})
 		w.disk("mkdir", []string{"r/d"})
 		w.flush()

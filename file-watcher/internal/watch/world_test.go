@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 )
+
+var notifierName = flag.String("notifier", "native", "which notifier to test: native, or fsnotify, which other systems use")
 
 // never is a quiet delay that no test outlives.
 const never = 24 * time.Hour
@@ -46,10 +49,14 @@ func newWorldWith(t testing.TB, o Options) *world {
 	if o.JournalEvents == 0 {
 		o.JournalEvents, o.JournalBytes = 1e6, 1e9
 	}
-	watcher, err := New(o)
+	if o.PollMin == 0 {
+		o.PollMin, o.PollMax = never, never
+	}
+	notify, err := map[string]func() (notifier, error){"native": newNotifier, "fsnotify": newFSNotifier}[*notifierName]()
 	if err != nil {
 		t.Fatal(err)
 	}
+	watcher := newWatcher(o, notify)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- watcher.Run(ctx) }() // until the test ends
@@ -105,14 +112,15 @@ func (w *world) thaw() {
 	if w.frozen == nil {
 		return
 	}
-	n, path := w.w.notify, filepath.Join(w.dir, "barrier", "thaw"+strconv.Itoa(w.sentinel))
-	if err := os.WriteFile(path, nil, 0o644); err != nil {
+	name := "thaw" + strconv.Itoa(w.sentinel)
+	if err := os.WriteFile(filepath.Join(w.dir, "barrier", name), nil, 0o644); err != nil {
 		w.t.Fatal(err)
 	}
+	n := w.w.notify.touched()
 	for seen := false; !seen; {
 		<-n.wake
 		n.mu.Lock()
-		_, seen = n.index[path]
+		seen = slices.ContainsFunc(n.list, func(t touch) bool { return t.name == name })
 		n.mu.Unlock()
 	}
 	n.note(func() { w.lose(n) }) // the wake that was taken from Run
@@ -121,9 +129,9 @@ func (w *world) thaw() {
 }
 
 // lose drops what was noticed, as the script asks.
-func (w *world) lose(n *notifier) {
+func (w *world) lose(n *touches) {
 	if w.loss != "" {
-		n.touches, n.index = nil, map[string]int{}
+		n.list, n.index = nil, nil
 		n.overflow = w.loss == "overflow"
 	}
 	if w.loss == "lose" {
@@ -140,7 +148,8 @@ func (w *world) rest(path string) {
 	path = filepath.Join(w.dir, path)
 	w.w.requests <- func() {
 		for _, r := range w.w.roots {
-			if waiting := r.settle.paths[path]; waiting != nil {
+			dir := r.tree.lookup(filepath.Dir(path))
+			if waiting := r.settle.places[place{dir, filepath.Base(path)}]; waiting != nil {
 				r.vanish([]dirty{r.settle.remove(waiting)}, time.Now())
 				r.arrive()
 				r.bury(r.departed.all())
