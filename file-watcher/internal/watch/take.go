@@ -98,7 +98,10 @@ func (r *root) touched(n *node, path string, t touch, now time.Time) {
 	}
 	m := mark{written: t.op&opWritten != 0}
 	if t.op&opDirectory != 0 || known != nil && known.info.kind == dir || t.op&opMoved != 0 {
-		in, _ := lstat(path) // an error is met again when the entry has settled
+		in, err := lstat(path)
+		if err != nil && !gone(err) { // such as a path longer than the system takes (case 36)
+			r.unread[n] = at(path, err)
+		}
 		if in.kind == dir {
 			r.landed = append(r.landed, e)
 			if !r.isPatternFile(path) {
