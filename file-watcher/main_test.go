@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,8 +16,9 @@ import (
 func TestSettings(t *testing.T) {
 	bad := defaults()
 	bad.Roots, bad.Debounce, bad.RescanInterval, bad.JournalEvents, bad.JournalBytes = []string{""}, -1, -1, 0, 0
+	bad.Method, bad.PollInterval = "guess", time.Hour
 	err := bad.Validate()
-	for _, flag := range []string{"--root", "--debounce", "--rescan-interval", "--journal-events", "--journal-bytes"} {
+	for _, flag := range []string{"--root", "--debounce", "--rescan-interval", "--method", "--poll-interval", "--journal-events", "--journal-bytes"} {
 		if err == nil || !strings.Contains(err.Error(), flag) {
 			t.Errorf("error %v does not name %s", err, flag)
 		}

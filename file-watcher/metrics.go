@@ -16,7 +16,7 @@ var (
 	overflowsDesc   = describe("overflows_total", "Times the kernel's event queue overflowed, so that every root was scanned again.")
 	pendingDesc     = describe("pending_paths", "Changed paths that have not settled yet.")
 	directoriesDesc = describe("watched_directories", "Directories watched by the kernel.")
-	unwatchedDesc   = describe("unwatched_directories", "Directories that cannot be watched or read and are scanned again and again; ListWatches says why.")
+	polledDesc      = describe("polled_directories", "Directories that are visited again and again instead of being watched; ListWatches says why.")
 	filesDesc       = describe("known_files", "Matching files known, over all watches.")
 	subscribersDesc = describe("subscribers", "Open event streams.")
 )
@@ -45,7 +45,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count(overflowsDesc, stats.Overflows)
 	size(pendingDesc, stats.Pending)
 	size(directoriesDesc, stats.Directories)
-	size(unwatchedDesc, stats.Unwatched)
+	size(polledDesc, stats.Polled)
 	size(filesDesc, stats.Files)
 	size(subscribersDesc, stats.Subscribers)
 }

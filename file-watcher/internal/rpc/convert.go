@@ -19,6 +19,12 @@ var states = map[watch.State]watcherv1.WatchState{
 	watch.Waiting:  watcherv1.WatchState_WATCH_STATE_WAITING,
 }
 
+var methods = map[watch.Method]watcherv1.WatchMethod{
+	watch.Auto:   watcherv1.WatchMethod_WATCH_METHOD_UNSPECIFIED, // only in a request
+	watch.Notify: watcherv1.WatchMethod_WATCH_METHOD_NOTIFY,
+	watch.Poll:   watcherv1.WatchMethod_WATCH_METHOD_POLL,
+}
+
 var types = map[watch.Type]watcherv1.ChangeType{
 	watch.Created:  watcherv1.ChangeType_CHANGE_TYPE_CREATED,
 	watch.Modified: watcherv1.ChangeType_CHANGE_TYPE_MODIFIED,
@@ -57,7 +63,7 @@ func watchOf(s watch.Status) *watcherv1.Watch {
 	w := &watcherv1.Watch{
 		WatchId:        s.ID,
 		State:          states[s.State],
-		Method:         watcherv1.WatchMethod_WATCH_METHOD_NOTIFY,
+		Method:         methods[s.Method],
 		StatusMessage:  text(s.Message),
 		Debounce:       durationpb.New(s.Debounce),
 		Patterns:       &watcherv1.PatternSet{Watch: texts(s.Patterns.Watch), Ignore: texts(s.Patterns.Ignore)},
@@ -78,6 +84,10 @@ func (s *Server) itemOf(item watch.Item) *watcherv1.StreamEventsResponse {
 		resp.Item = &watcherv1.StreamEventsResponse_Heartbeat{Heartbeat: &watcherv1.Heartbeat{}}
 	case watch.Change:
 		resp.Item = &watcherv1.StreamEventsResponse_Event{Event: eventOf(item.Event)}
+	case watch.Snapshot:
+		resp.Item = &watcherv1.StreamEventsResponse_SnapshotFile{SnapshotFile: fileOf(item.File)}
+	case watch.SnapshotEnd:
+		resp.Item = &watcherv1.StreamEventsResponse_SnapshotEnd{SnapshotEnd: &watcherv1.SnapshotEnd{FileCount: int64(item.Files)}}
 	case watch.Lost:
 		resync := &watcherv1.Resync{Reason: reasons[item.Resync.Reason], WatchId: item.Resync.Watch}
 		resync.Path, resync.RawPath = rawpath.Split(item.Resync.Path)
@@ -86,7 +96,13 @@ func (s *Server) itemOf(item watch.Item) *watcherv1.StreamEventsResponse {
 	return resp
 }
 
-func eventOf(e watch.Event) *watcherv1.Event {
+func fileOf(f watch.File) *watcherv1.SnapshotFile {
+	file := &watcherv1.SnapshotFile{WatchId: f.Watch, SizeBytes: f.Size, ModifyTime: timestamp(f.ModTime)}
+	file.Path, file.RawPath = rawpath.Split(f.Path)
+	return file
+}
+
+func eventOf(e *watch.Event) *watcherv1.Event {
 	event := &watcherv1.Event{
 		WatchId:     e.Watch,
 		ChangeType:  types[e.Type],
@@ -139,13 +155,24 @@ func filterOf(req *watcherv1.StreamEventsRequest) (watch.Filter, error) {
 	return f, nil
 }
 
-func typeOf(wanted watcherv1.ChangeType) (watch.Type, bool) {
-	for t, have := range types {
-		if have == wanted {
-			return t, true
+func typeOf(wanted watcherv1.ChangeType) (watch.Type, bool) { return keyOf(types, wanted) }
+
+func methodOf(wanted watcherv1.WatchMethod) (watch.Method, error) {
+	method, ok := keyOf(methods, wanted)
+	if !ok {
+		return method, rpcerr.Field("method", "%v is no way to watch", wanted)
+	}
+	return method, nil
+}
+
+// keyOf returns the key under which value is found in names.
+func keyOf[K, V comparable](names map[K]V, value V) (key K, ok bool) {
+	for k, v := range names {
+		if v == value {
+			return k, true
 		}
 	}
-	return 0, false
+	return key, false
 }
 
 func required(field, value string) error {

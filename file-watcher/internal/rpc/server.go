@@ -14,6 +14,7 @@ import (
 	"github.com/obby/go-services/file-watcher/internal/watch"
 	"github.com/obby/go-services/internal/page"
 	"github.com/obby/go-services/internal/rawpath"
+	"github.com/obby/go-services/internal/rpcerr"
 	"github.com/obby/go-services/internal/service"
 	watcherv1 "github.com/obby/go-services/proto/gen/obby/watcher/v1"
 )
@@ -108,7 +109,7 @@ func (s *Server) StreamEvents(req *watcherv1.StreamEventsRequest, stream grpc.Se
 		return s.fail(err)
 	}
 	ctx := stream.Context()
-	events, err := s.watcher.Subscribe(ctx, req.GetResumeToken(), filter)
+	events, err := s.subscribe(ctx, req, filter)
 	if err != nil {
 		return s.fail(err)
 	}
@@ -124,12 +125,22 @@ func (s *Server) StreamEvents(req *watcherv1.StreamEventsRequest, stream grpc.Se
 	}
 }
 
+func (s *Server) subscribe(ctx context.Context, req *watcherv1.StreamEventsRequest, filter watch.Filter) (*watch.Subscription, error) {
+	switch {
+	case !req.GetSnapshot():
+		return s.watcher.Subscribe(ctx, req.GetResumeToken(), filter)
+	case req.GetResumeToken() != "":
+		return nil, rpcerr.Field("resume_token", "cannot be given together with snapshot, which begins anew")
+	}
+	return s.watcher.SubscribeSnapshot(ctx, filter)
+}
+
 // GetServerInfo implements FileWatcherService.
 func (s *Server) GetServerInfo(context.Context, *watcherv1.GetServerInfoRequest) (*watcherv1.GetServerInfoResponse, error) {
 	return &watcherv1.GetServerInfoResponse{
 		Version:     s.info.Version,
 		ApiVersions: []string{"obby.watcher.v1"},
-		Features:    []string{"directory-renames", "resume"},
+		Features:    []string{"directory-renames", "polling", "resume", "snapshot"},
 		InstanceId:  s.info.InstanceID,
 		StartTime:   timestamppb.New(s.info.StartTime),
 	}, nil
@@ -141,8 +152,9 @@ func startOf(req *watcherv1.StartWatchingRequest) (watch.Start, error) {
 		Path:     rawpath.Join(req.GetPath(), req.GetRawPath()),
 		Patterns: patternsOf(req.GetPatterns()),
 	}
-	if req.GetDebounce() == nil {
-		return start, nil
+	var err error
+	if start.Method, err = methodOf(req.GetMethod()); err != nil || req.GetDebounce() == nil {
+		return start, err
 	}
 	debounce, err := debounceOf(req.GetDebounce())
 	start.Debounce = &debounce

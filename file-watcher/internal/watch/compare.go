@@ -206,7 +206,7 @@ func (r *root) filesBelow(n *node) []string {
 func (r *root) emit(e Event) {
 	e.Watch, e.Time = r.id, time.Now()
 	r.w.counts.events[e.Type].Add(1)
-	r.w.journal.append(e)
+	r.w.journal.append(&e)
 }
 
 // releaseAll ends the notifications about n and the directories below it.

@@ -42,18 +42,30 @@ type ItemKind uint8
 
 // The kinds of an [Item].
 const (
-	Ready     ItemKind = iota + 1 // the subscription stands
-	Change                        // Event is set
-	Heartbeat                     // nothing happened for a while
-	Lost                          // Resync is set
+	Ready       ItemKind = iota + 1 // the subscription stands
+	Change                          // Event is set
+	Heartbeat                       // nothing happened for a while
+	Lost                            // Resync is set
+	Snapshot                        // File is set: it was there when the subscription began
+	SnapshotEnd                     // every such file has been delivered
 )
 
 // Item is what a [Subscription] delivers.
 type Item struct {
-	Token  string // continues after this item
+	Token  string // continues after this item; empty within a snapshot
 	Kind   ItemKind
-	Event  Event
+	Event  *Event
 	Resync Resync
+	File   File
+	Files  int // with SnapshotEnd: how many there were
+}
+
+// File is a file of a snapshot.
+type File struct {
+	Watch   string // ID of the watch that knows it
+	Path    string // absolute
+	Size    int64
+	ModTime time.Time
 }
 
 // Reason says why events were lost to a subscriber.

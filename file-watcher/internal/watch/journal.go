@@ -7,14 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // eventOverhead is what an event costs in memory besides its paths. A guess.
 const eventOverhead = 256
 
-// scanStep bounds how many events of no interest a subscriber skips in one go,
-// so that nobody holds the journal's lock for long.
-const scanStep = 1024
+// readStep bounds how many events a subscriber looks at in one go, so that nobody
+// holds the journal's lock for long, and how many it keeps from being forgotten.
+const readStep = 256
 
 // journal keeps the newest events in their order, bounded by number and bytes.
 // Subscribers hold a position in it, not a queue: a slow one costs nothing, and
@@ -28,11 +29,14 @@ type journal struct {
 	maxBytes  int64
 
 	mu     sync.Mutex // guards what follows
-	events []Event    // the zero Event stands for a dropped one
+	events []*Event   // nil stands for a dropped one
 	first  uint64     // number of events[0]
 	bytes  int64
-	wake   chan struct{} // closed and replaced when an event is appended
+	news   bool          // events that nobody has been told of
+	wake   chan struct{} // closed and replaced by tell
 	closed bool
+
+	drops atomic.Uint64 // how often drop was called
 }
 
 func newJournal(maxEvents int, maxBytes int64) *journal {
@@ -44,32 +48,43 @@ func newJournal(maxEvents int, maxBytes int64) *journal {
 	}
 }
 
-// append adds an event and wakes the subscribers.
-func (j *journal) append(e Event) {
+// append adds an event, which is read-only from then on. The subscribers are told
+// by tell: once for many events.
+func (j *journal) append(e *Event) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events = append(j.events, e)
 	j.bytes += e.bytes()
+	j.news = true
 	for len(j.events) > j.maxEvents || (j.bytes > j.maxBytes && len(j.events) > 1) {
 		j.bytes -= j.events[0].bytes()
-		j.events[0] = Event{} // its strings are garbage before the slice grows again
+		j.events[0] = nil // garbage before the slice grows again
 		j.events = j.events[1:]
 		j.first++
 	}
-	j.signal()
+}
+
+// tell wakes the subscribers if there is news.
+func (j *journal) tell() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.news {
+		j.news = false
+		j.signal()
+	}
 }
 
 // drop takes the events of a watch out, leaving gaps in the numbering.
 func (j *journal) drop(watch string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for i := range j.events {
-		if j.events[i].Watch == watch {
-			j.bytes -= j.events[i].bytes()
-			j.events[i] = Event{}
-			j.bytes += j.events[i].bytes()
+	for i, e := range j.events {
+		if e != nil && e.Watch == watch {
+			j.bytes -= e.bytes()
+			j.events[i] = nil
 		}
 	}
+	j.drops.Add(1)
 }
 
 // close ends every subscription after the events that are there.
@@ -96,8 +111,7 @@ func (j *journal) head() uint64 {
 
 // step is what a subscriber finds after its position.
 type step struct {
-	event     Event
-	found     bool            // event is set
+	events    []entry
 	overtaken bool            // the event after the position is held no more
 	closed    bool            // there is nothing left and never will be
 	more      bool            // there is more to look at now
@@ -105,7 +119,13 @@ type step struct {
 	pos       uint64          // the new position
 }
 
-// after returns the first event after pos that wanted accepts.
+// entry is an event and its number.
+type entry struct {
+	*Event
+	pos uint64
+}
+
+// after returns the next events after pos that wanted accepts.
 func (j *journal) after(pos uint64, wanted func(*Event) bool) step {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -113,14 +133,14 @@ func (j *journal) after(pos uint64, wanted func(*Event) bool) step {
 		return step{pos: pos, overtaken: true}
 	}
 	events := j.events[pos+1-j.first:]
-	for i := range events[:min(len(events), scanStep)] {
-		pos++
-		if events[i].Type != 0 && wanted(&events[i]) {
-			return step{event: events[i], found: true, pos: pos}
+	s := step{pos: pos, more: len(events) > readStep, closed: j.closed, wake: j.wake}
+	for _, e := range events[:min(len(events), readStep)] {
+		s.pos++
+		if e != nil && wanted(e) {
+			s.events = append(s.events, entry{e, s.pos})
 		}
 	}
-	more := len(events) > scanStep
-	return step{pos: pos, more: more, closed: j.closed && !more, wake: j.wake}
+	return s
 }
 
 // holds reports whether the event after pos is still there, or yet to come.
@@ -131,7 +151,7 @@ func (j *journal) holds(pos uint64) bool {
 }
 
 // token writes a position of this process.
-func (j *journal) token(pos uint64) string { return fmt.Sprintf("%s-%d", j.epoch, pos) }
+func (j *journal) token(pos uint64) string { return j.epoch + "-" + strconv.FormatUint(pos, 10) }
 
 // parseToken reads a token that this service made, and whether this process did.
 func (j *journal) parseToken(token string) (pos uint64, mine bool, err error) {
@@ -147,4 +167,9 @@ func (j *journal) parseToken(token string) (pos uint64, mine bool, err error) {
 	return pos, mine, nil
 }
 
-func (e *Event) bytes() int64 { return eventOverhead + int64(len(e.Path)+len(e.OldPath)) }
+func (e *Event) bytes() int64 {
+	if e == nil {
+		return 0
+	}
+	return eventOverhead + int64(len(e.Path)+len(e.OldPath))
+}

@@ -9,9 +9,9 @@ import (
 
 func anything(*Event) bool { return true }
 
-func numbered(from, to int) (events []Event) {
+func numbered(from, to int) (events []*Event) {
 	for i := from; i <= to; i++ {
-		events = append(events, Event{Watch: "w", Type: Created, Path: fmt.Sprintf("/r/%d", i)})
+		events = append(events, &Event{Watch: "w", Type: Created, Path: fmt.Sprintf("/r/%d", i)})
 	}
 	return events
 }
@@ -21,10 +21,12 @@ func (j *journal) rest(pos uint64) (found []string) {
 	for {
 		step := j.after(pos, anything)
 		pos = step.pos
-		if !step.found {
+		for _, e := range step.events {
+			found = append(found, e.Path)
+		}
+		if !step.more {
 			return found
 		}
-		found = append(found, step.event.Path)
 	}
 }
 
@@ -57,13 +59,14 @@ func TestJournalIsBounded(t *testing.T) {
 func TestJournalWakes(t *testing.T) {
 	j := newJournal(10, 1<<20)
 	step := j.after(0, anything)
-	if step.found || step.closed {
+	if len(step.events) > 0 || step.closed {
 		t.Fatalf("found %+v in an empty journal", step)
 	}
 	j.append(numbered(1, 1)[0])
+	j.tell()
 	<-step.wake
 	j.close()
-	if step = j.after(0, anything); !step.found || step.closed {
+	if step = j.after(0, anything); len(step.events) != 1 {
 		t.Errorf("found %+v, want the event before the end", step)
 	}
 	if step = j.after(1, anything); !step.closed {
@@ -72,16 +75,16 @@ func TestJournalWakes(t *testing.T) {
 }
 
 func TestJournalSkipsInSteps(t *testing.T) {
-	j := newJournal(10*scanStep, 1<<30)
-	for _, e := range numbered(1, scanStep+1) {
+	j := newJournal(10*readStep, 1<<30)
+	for _, e := range numbered(1, readStep+1) {
 		j.append(e)
 	}
 	nothing := func(*Event) bool { return false }
 	step := j.after(0, nothing)
-	if !step.more || step.pos != scanStep {
+	if !step.more || step.pos != readStep {
 		t.Errorf("first step is %+v", step)
 	}
-	if step = j.after(step.pos, nothing); step.more || step.pos != scanStep+1 {
+	if step = j.after(step.pos, nothing); step.more || step.pos != readStep+1 {
 		t.Errorf("second step is %+v", step)
 	}
 }

@@ -56,6 +56,9 @@ type recheck struct {
 }
 
 func newPoller(floor, ceiling time.Duration) *poller {
+	if floor == 0 {
+		floor = time.Second
+	}
 	return &poller{floor: floor, ceiling: max(floor, ceiling), dirs: map[*node]listing{}, why: map[*node]error{}}
 }
 

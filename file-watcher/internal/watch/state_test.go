@@ -21,7 +21,7 @@ type version struct {
 }
 
 // describe writes an event as scripts do.
-func (w *world) describe(e Event) string {
+func (w *world) describe(e *Event) string {
 	name := func(path string) string {
 		rel, err := filepath.Rel(w.dir, path)
 		if err != nil {
@@ -50,7 +50,7 @@ func (w *world) describe(e Event) string {
 }
 
 // apply does to the state what an event says; what it says must be possible.
-func (w *world) apply(e Event) error {
+func (w *world) apply(e *Event) error {
 	state := w.state[e.Watch]
 	_, known := state[e.Path]
 	now := version{e.Size, e.ModTime.UnixNano()}
@@ -76,7 +76,7 @@ func (w *world) apply(e Event) error {
 	return nil
 }
 
-func (w *world) applyRename(e Event, state map[string]version, now version) error {
+func (w *world) applyRename(e *Event, state map[string]version, now version) error {
 	from := state
 	if e.oldWatch != "" {
 		from = w.state[e.oldWatch]

@@ -22,12 +22,15 @@ type Filter struct {
 // Subscription is one reader of the events. It holds nothing but a position, so
 // a slow reader costs nothing and slows nobody. Its methods are for one goroutine.
 type Subscription struct {
-	w      *Watcher
-	filter Filter
-	token  string // of the last item delivered
-	pos    uint64
-	queued []Item    // to be delivered before any event
-	last   time.Time // when the last item was delivered
+	w        *Watcher
+	filter   Filter
+	token    string // of the last item delivered
+	pos      uint64
+	queued   []Item    // to be delivered before any event
+	events   []entry   // read ahead, up to pos
+	drops    uint64    // of the journal, when they were read
+	snapshot *snapshot // to be delivered before any of them; nil: none
+	last     time.Time // when the last item was delivered
 }
 
 // Subscribe returns a subscription that continues after token, or begins now
@@ -35,11 +38,7 @@ type Subscription struct {
 //
 // Errors: ErrInvalidToken, ErrUnknownWatch, ErrShuttingDown.
 func (w *Watcher) Subscribe(ctx context.Context, token string, f Filter) (*Subscription, error) {
-	switch f.Prefix = filepath.Clean(f.Prefix); f.Prefix {
-	case ".", "/": // of an empty one, and of everything
-		f.Prefix = ""
-	}
-	s := &Subscription{w: w, filter: f, token: token, last: time.Now()}
+	s := &Subscription{w: w, filter: f.clean(), token: token, last: time.Now()}
 	if err := s.knowsWatches(ctx); err != nil {
 		return nil, err
 	}
@@ -92,37 +91,50 @@ func (s *Subscription) begin(ctx context.Context, token string) error {
 // when nothing else did for five seconds. After the last event of a service that
 // shuts down it returns ErrShuttingDown, when ctx ends ctx.Err().
 func (s *Subscription) Next(ctx context.Context) (Item, error) {
-	alive := time.NewTimer(heartbeatEvery - time.Since(s.last))
-	defer alive.Stop()
 	for {
-		if len(s.queued) > 0 {
+		switch {
+		case len(s.queued) > 0:
 			item := s.queued[0]
 			s.queued = s.queued[1:]
 			return s.deliver(item), nil
+		case s.snapshot != nil:
+			return s.deliver(s.nextFile()), nil
+		case len(s.events) > 0 && s.drops != s.w.journal.drops.Load(): // some may be of a watch that has ended
+			s.pos, s.events = s.events[0].pos-1, nil
+		case len(s.events) > 0:
+			e := s.events[0]
+			s.events = s.events[1:]
+			return s.deliver(Item{Kind: Change, Token: s.w.journal.token(e.pos), Event: e.Event}), nil
 		}
-		step := s.w.journal.after(s.pos, s.filter.wants)
-		s.pos = step.pos
-		switch {
-		case step.overtaken:
-			if err := s.resync(ctx, SlowConsumer); err != nil {
-				return Item{}, err
-			}
-			continue
-		case step.found:
-			return s.deliver(Item{Kind: Change, Token: s.w.journal.token(s.pos), Event: step.event}), nil
-		case step.more:
-			continue
-		case step.closed:
-			return Item{}, ErrShuttingDown
-		}
-		select {
-		case <-step.wake:
-		case <-alive.C:
-			return s.deliver(Item{Kind: Heartbeat, Token: s.w.journal.token(s.pos)}), nil
-		case <-ctx.Done():
-			return Item{}, ctx.Err()
+		if err := s.read(ctx); err != nil {
+			return Item{}, err
 		}
 	}
+}
+
+// read reads on in the journal, and waits where nothing is new.
+func (s *Subscription) read(ctx context.Context) error {
+	s.drops = s.w.journal.drops.Load()
+	step := s.w.journal.after(s.pos, s.filter.wants)
+	s.pos, s.events = step.pos, step.events
+	switch {
+	case step.overtaken:
+		return s.resync(ctx, SlowConsumer)
+	case len(s.events) > 0 || step.more:
+		return nil
+	case step.closed:
+		return ErrShuttingDown
+	}
+	alive := time.NewTimer(heartbeatEvery - time.Since(s.last))
+	defer alive.Stop()
+	select {
+	case <-step.wake:
+	case <-alive.C:
+		s.queued = append(s.queued, Item{Kind: Heartbeat, Token: s.w.journal.token(s.pos)})
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
 }
 
 func (s *Subscription) deliver(item Item) Item {
@@ -141,7 +153,7 @@ func (s *Subscription) resync(ctx context.Context, why Reason) error {
 	}
 	var items []Item
 	for _, watch := range watches {
-		if watch.State != Waiting && s.filter.overlaps(watch) {
+		if watch.State != Waiting && s.filter.overlaps(watch.ID, watch.Path) {
 			items = append(items, Item{Kind: Lost, Token: s.token, Resync: Resync{why, watch.ID, watch.Path}})
 		}
 	}
@@ -154,6 +166,15 @@ func (s *Subscription) resync(ctx context.Context, why Reason) error {
 	s.w.counts.resyncs[why].Add(1)
 	s.w.log.Info("subscriber is told to compare", "reason", why, "roots", len(watches))
 	return nil
+}
+
+// clean returns f with a prefix that can be compared.
+func (f Filter) clean() Filter {
+	switch f.Prefix = filepath.Clean(f.Prefix); f.Prefix {
+	case ".", "/": // of an empty one, and of everything
+		f.Prefix = ""
+	}
+	return f
 }
 
 func (f *Filter) wants(e *Event) bool {
@@ -174,7 +195,7 @@ func (f *Filter) covers(path string, isDir bool) bool {
 	return isDir && ok
 }
 
-func (f *Filter) overlaps(watch Status) bool {
-	return (len(f.Watches) == 0 || slices.Contains(f.Watches, watch.ID)) &&
-		(f.Prefix == "" || f.covers(watch.Path, true))
+func (f *Filter) overlaps(watch, path string) bool {
+	return (len(f.Watches) == 0 || slices.Contains(f.Watches, watch)) &&
+		(f.Prefix == "" || f.covers(path, true))
 }

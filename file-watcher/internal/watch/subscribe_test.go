@@ -177,6 +177,7 @@ func TestHeartbeat(t *testing.T) {
 				t.Errorf("it came after %v", waited)
 			}
 			w.journal.append(numbered(1, 1)[0]) // not wanted, but passed
+			w.journal.tell()
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -39,7 +39,7 @@ type Options struct {
 	JournalBytes  int64         // most memory these may take, approximately
 	RescanEvery   time.Duration // pause between safety scans of everything; 0: none
 	Method        Method        // of watches that do not bring their own
-	PollMin       time.Duration // shortest pause between two rounds of polling
+	PollMin       time.Duration // shortest pause between two rounds of polling; 0: 1 s
 	PollMax       time.Duration // longest, but for trees that take long to look at
 	Log           *slog.Logger
 }
@@ -102,6 +102,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		w.settle(time.Now())
+		w.journal.tell()
 		w.arm(timer)
 		w.measure()
 	}
@@ -232,6 +233,7 @@ func (w *Watcher) flush() {
 		}
 		w.settleWith((*settle).all, (*departed).all)
 	}
+	w.journal.tell()
 	w.measure()
 }
 

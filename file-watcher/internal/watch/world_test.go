@@ -188,12 +188,14 @@ func (w *world) flush() {
 	for {
 		step := w.w.journal.after(w.pos, func(e *Event) bool { return w.roots[e.Watch] != "" })
 		w.pos = step.pos
-		if !step.found {
-			return
+		for _, e := range step.events {
+			w.unread = append(w.unread, w.describe(e.Event))
+			if err := w.apply(e.Event); err != nil {
+				w.t.Errorf("event %s: %v", w.describe(e.Event), err)
+			}
 		}
-		w.unread = append(w.unread, w.describe(step.event))
-		if err := w.apply(step.event); err != nil {
-			w.t.Errorf("event %s: %v", w.describe(step.event), err)
+		if !step.more {
+			return
 		}
 	}
 }

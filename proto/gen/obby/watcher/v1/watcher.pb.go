@@ -215,7 +215,10 @@ const (
 	WatchMethod_WATCH_METHOD_UNSPECIFIED WatchMethod = 0
 	// Kernel notifications (inotify).
 	WatchMethod_WATCH_METHOD_NOTIFY WatchMethod = 1
-	// Periodic scans, where notifications do not work.
+	// Periodic scans, where notifications do not work: on network file systems,
+	// FUSE and Windows drives in WSL. A change of mode or owner alone is then
+	// reported as MODIFIED: it cannot be told from a change of content within one
+	// tick of the file system's clock.
 	WatchMethod_WATCH_METHOD_POLL WatchMethod = 2
 )
 
@@ -272,7 +275,8 @@ const (
 	ResyncReason_RESYNC_REASON_RESTARTED ResyncReason = 2
 	// The subscriber read too slowly and was overtaken by the journal's bound.
 	ResyncReason_RESYNC_REASON_SLOW_CONSUMER ResyncReason = 3
-	// The kernel's event queue overflowed or a directory could not be watched.
+	// Not sent today: where the kernel's event queue overflows or a directory
+	// cannot be watched, the service compares by itself and reports what changed.
 	ResyncReason_RESYNC_REASON_EVENTS_LOST ResyncReason = 4
 )
 
@@ -389,7 +393,8 @@ type Watch struct {
 	RawPath []byte `protobuf:"bytes,3,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
 	// Whether the root can be seen.
 	State WatchState `protobuf:"varint,4,opt,name=state,proto3,enum=obby.watcher.v1.WatchState" json:"state,omitempty"`
-	// How changes are noticed.
+	// How changes are noticed; `status_message` says why where it is by polling.
+	// Single directories that cannot be watched are polled all the same.
 	Method WatchMethod `protobuf:"varint,5,opt,name=method,proto3,enum=obby.watcher.v1.WatchMethod" json:"method,omitempty"`
 	// One sentence where something needs attention, such as missing patterns or
 	// directories that could not be read; empty when all is well.
@@ -400,7 +405,8 @@ type Watch struct {
 	Patterns *PatternSet `protobuf:"bytes,8,opt,name=patterns,proto3" json:"patterns,omitempty"`
 	// When the watch was started.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// Number of directories watched below and including the root.
+	// Number of directories watched, or polled as the root's method, below and
+	// including the root.
 	DirectoryCount int64 `protobuf:"varint,10,opt,name=directory_count,json=directoryCount,proto3" json:"directory_count,omitempty"`
 	// Number of matching files known.
 	FileCount     int64 `protobuf:"varint,11,opt,name=file_count,json=fileCount,proto3" json:"file_count,omitempty"`
@@ -527,7 +533,10 @@ type StartWatchingRequest struct {
 	Debounce *durationpb.Duration `protobuf:"bytes,3,opt,name=debounce,proto3" json:"debounce,omitempty"`
 	// Patterns instead of those in the root's files, as by UpdatePatterns. Unset:
 	// the files' patterns.
-	Patterns      *PatternSet `protobuf:"bytes,4,opt,name=patterns,proto3" json:"patterns,omitempty"`
+	Patterns *PatternSet `protobuf:"bytes,4,opt,name=patterns,proto3" json:"patterns,omitempty"`
+	// How to notice changes. Unset: as the service is set (`--method`), by default
+	// notifications wherever the root's file system has them.
+	Method        WatchMethod `protobuf:"varint,5,opt,name=method,proto3,enum=obby.watcher.v1.WatchMethod" json:"method,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -588,6 +597,13 @@ func (x *StartWatchingRequest) GetPatterns() *PatternSet {
 		return x.Patterns
 	}
 	return nil
+}
+
+func (x *StartWatchingRequest) GetMethod() WatchMethod {
+	if x != nil {
+		return x.Method
+	}
+	return WatchMethod_WATCH_METHOD_UNSPECIFIED
 }
 
 // StartWatchingResponse is the watch, new or existing.
@@ -951,8 +967,11 @@ type StreamEventsRequest struct {
 	PathPrefix string `protobuf:"bytes,3,opt,name=path_prefix,json=pathPrefix,proto3" json:"path_prefix,omitempty"`
 	// Exact bytes of `path_prefix`, where it is not valid UTF-8.
 	RawPathPrefix []byte `protobuf:"bytes,4,opt,name=raw_path_prefix,json=rawPathPrefix,proto3" json:"raw_path_prefix,omitempty"`
-	// Only these types. Empty: all.
-	ChangeTypes   []ChangeType `protobuf:"varint,5,rep,packed,name=change_types,json=changeTypes,proto3,enum=obby.watcher.v1.ChangeType" json:"change_types,omitempty"`
+	// Only these types. Empty: all. A snapshot has every file all the same.
+	ChangeTypes []ChangeType `protobuf:"varint,5,rep,packed,name=change_types,json=changeTypes,proto3,enum=obby.watcher.v1.ChangeType" json:"change_types,omitempty"`
+	// Begin with the files that are known now, one `snapshot_file` each, then
+	// `snapshot_end`. Not together with `resume_token`.
+	Snapshot      bool `protobuf:"varint,6,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1022,10 +1041,18 @@ func (x *StreamEventsRequest) GetChangeTypes() []ChangeType {
 	return nil
 }
 
+func (x *StreamEventsRequest) GetSnapshot() bool {
+	if x != nil {
+		return x.Snapshot
+	}
+	return false
+}
+
 // StreamEventsResponse is one item of the stream.
 type StreamEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Continues after this item when given to StreamEvents again. Opaque.
+	// Continues after this item when given to StreamEvents again. Opaque. Empty
+	// up to the end of a snapshot: who loses the stream before asks for it anew.
 	ResumeToken string `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// What the item is.
 	//
@@ -1035,6 +1062,8 @@ type StreamEventsResponse struct {
 	//	*StreamEventsResponse_Event
 	//	*StreamEventsResponse_Heartbeat
 	//	*StreamEventsResponse_Resync
+	//	*StreamEventsResponse_SnapshotFile
+	//	*StreamEventsResponse_SnapshotEnd
 	Item          isStreamEventsResponse_Item `protobuf_oneof:"item"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1120,6 +1149,24 @@ func (x *StreamEventsResponse) GetResync() *Resync {
 	return nil
 }
 
+func (x *StreamEventsResponse) GetSnapshotFile() *SnapshotFile {
+	if x != nil {
+		if x, ok := x.Item.(*StreamEventsResponse_SnapshotFile); ok {
+			return x.SnapshotFile
+		}
+	}
+	return nil
+}
+
+func (x *StreamEventsResponse) GetSnapshotEnd() *SnapshotEnd {
+	if x != nil {
+		if x, ok := x.Item.(*StreamEventsResponse_SnapshotEnd); ok {
+			return x.SnapshotEnd
+		}
+	}
+	return nil
+}
+
 type isStreamEventsResponse_Item interface {
 	isStreamEventsResponse_Item()
 }
@@ -1144,6 +1191,16 @@ type StreamEventsResponse_Resync struct {
 	Resync *Resync `protobuf:"bytes,5,opt,name=resync,proto3,oneof"`
 }
 
+type StreamEventsResponse_SnapshotFile struct {
+	// A file of the snapshot that was asked for.
+	SnapshotFile *SnapshotFile `protobuf:"bytes,6,opt,name=snapshot_file,json=snapshotFile,proto3,oneof"`
+}
+
+type StreamEventsResponse_SnapshotEnd struct {
+	// The snapshot is complete; events follow.
+	SnapshotEnd *SnapshotEnd `protobuf:"bytes,7,opt,name=snapshot_end,json=snapshotEnd,proto3,oneof"`
+}
+
 func (*StreamEventsResponse_Ready) isStreamEventsResponse_Item() {}
 
 func (*StreamEventsResponse_Event) isStreamEventsResponse_Item() {}
@@ -1151,6 +1208,10 @@ func (*StreamEventsResponse_Event) isStreamEventsResponse_Item() {}
 func (*StreamEventsResponse_Heartbeat) isStreamEventsResponse_Item() {}
 
 func (*StreamEventsResponse_Resync) isStreamEventsResponse_Item() {}
+
+func (*StreamEventsResponse_SnapshotFile) isStreamEventsResponse_Item() {}
+
+func (*StreamEventsResponse_SnapshotEnd) isStreamEventsResponse_Item() {}
 
 // Ready is the first item of a stream.
 type Ready struct {
@@ -1334,6 +1395,134 @@ func (x *Event) GetInitial() bool {
 	return false
 }
 
+// SnapshotFile is a matching file that was there when the stream began.
+type SnapshotFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The watch that knows it; a file in nested roots comes once for each.
+	WatchId string `protobuf:"bytes,1,opt,name=watch_id,json=watchId,proto3" json:"watch_id,omitempty"`
+	// Where.
+	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`; empty where it is valid UTF-8.
+	RawPath []byte `protobuf:"bytes,3,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// Size in bytes when the watch looked at it last.
+	SizeBytes int64 `protobuf:"varint,4,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// Modification time when the watch looked at it last.
+	ModifyTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=modify_time,json=modifyTime,proto3" json:"modify_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotFile) Reset() {
+	*x = SnapshotFile{}
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotFile) ProtoMessage() {}
+
+func (x *SnapshotFile) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotFile.ProtoReflect.Descriptor instead.
+func (*SnapshotFile) Descriptor() ([]byte, []int) {
+	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SnapshotFile) GetWatchId() string {
+	if x != nil {
+		return x.WatchId
+	}
+	return ""
+}
+
+func (x *SnapshotFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *SnapshotFile) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *SnapshotFile) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *SnapshotFile) GetModifyTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ModifyTime
+	}
+	return nil
+}
+
+// SnapshotEnd says that no more files of the snapshot follow.
+type SnapshotEnd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of files in the snapshot.
+	FileCount     int64 `protobuf:"varint,1,opt,name=file_count,json=fileCount,proto3" json:"file_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SnapshotEnd) Reset() {
+	*x = SnapshotEnd{}
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SnapshotEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SnapshotEnd) ProtoMessage() {}
+
+func (x *SnapshotEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SnapshotEnd.ProtoReflect.Descriptor instead.
+func (*SnapshotEnd) Descriptor() ([]byte, []int) {
+	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SnapshotEnd) GetFileCount() int64 {
+	if x != nil {
+		return x.FileCount
+	}
+	return 0
+}
+
 // Heartbeat is sent every 5 s while nothing happens.
 type Heartbeat struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1343,7 +1532,7 @@ type Heartbeat struct {
 
 func (x *Heartbeat) Reset() {
 	*x = Heartbeat{}
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[14]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1355,7 +1544,7 @@ func (x *Heartbeat) String() string {
 func (*Heartbeat) ProtoMessage() {}
 
 func (x *Heartbeat) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[14]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1368,7 +1557,7 @@ func (x *Heartbeat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Heartbeat.ProtoReflect.Descriptor instead.
 func (*Heartbeat) Descriptor() ([]byte, []int) {
-	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{14}
+	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{16}
 }
 
 // Resync asks the consumer to compare a tree with what it knows.
@@ -1388,7 +1577,7 @@ type Resync struct {
 
 func (x *Resync) Reset() {
 	*x = Resync{}
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[15]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1589,7 @@ func (x *Resync) String() string {
 func (*Resync) ProtoMessage() {}
 
 func (x *Resync) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[15]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1602,7 @@ func (x *Resync) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resync.ProtoReflect.Descriptor instead.
 func (*Resync) Descriptor() ([]byte, []int) {
-	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{15}
+	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Resync) GetReason() ResyncReason {
@@ -1453,7 +1642,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[16]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1465,7 +1654,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[16]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1478,7 +1667,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{16}
+	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{18}
 }
 
 // GetServerInfoResponse describes the running server.
@@ -1500,7 +1689,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[17]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1512,7 +1701,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[17]
+	mi := &file_obby_watcher_v1_watcher_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1525,7 +1714,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{17}
+	return file_obby_watcher_v1_watcher_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetServerInfoResponse) GetVersion() string {
@@ -1586,12 +1775,13 @@ const file_obby_watcher_v1_watcher_proto_rawDesc = "" +
 	"\x0fdirectory_count\x18\n" +
 	" \x01(\x03R\x0edirectoryCount\x12\x1d\n" +
 	"\n" +
-	"file_count\x18\v \x01(\x03R\tfileCount\"\xb5\x01\n" +
+	"file_count\x18\v \x01(\x03R\tfileCount\"\xeb\x01\n" +
 	"\x14StartWatchingRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
 	"\braw_path\x18\x02 \x01(\fR\arawPath\x125\n" +
 	"\bdebounce\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bdebounce\x127\n" +
-	"\bpatterns\x18\x04 \x01(\v2\x1b.obby.watcher.v1.PatternSetR\bpatterns\"_\n" +
+	"\bpatterns\x18\x04 \x01(\v2\x1b.obby.watcher.v1.PatternSetR\bpatterns\x124\n" +
+	"\x06method\x18\x05 \x01(\x0e2\x1c.obby.watcher.v1.WatchMethodR\x06method\"_\n" +
 	"\x15StartWatchingResponse\x12,\n" +
 	"\x05watch\x18\x01 \x01(\v2\x16.obby.watcher.v1.WatchR\x05watch\x12\x18\n" +
 	"\acreated\x18\x02 \x01(\bR\acreated\"0\n" +
@@ -1609,20 +1799,23 @@ const file_obby_watcher_v1_watcher_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"o\n" +
 	"\x13ListWatchesResponse\x120\n" +
 	"\awatches\x18\x01 \x03(\v2\x16.obby.watcher.v1.WatchR\awatches\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xde\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xfa\x01\n" +
 	"\x13StreamEventsRequest\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12\x1b\n" +
 	"\twatch_ids\x18\x02 \x03(\tR\bwatchIds\x12\x1f\n" +
 	"\vpath_prefix\x18\x03 \x01(\tR\n" +
 	"pathPrefix\x12&\n" +
 	"\x0fraw_path_prefix\x18\x04 \x01(\fR\rrawPathPrefix\x12>\n" +
-	"\fchange_types\x18\x05 \x03(\x0e2\x1b.obby.watcher.v1.ChangeTypeR\vchangeTypes\"\x90\x02\n" +
+	"\fchange_types\x18\x05 \x03(\x0e2\x1b.obby.watcher.v1.ChangeTypeR\vchangeTypes\x12\x1a\n" +
+	"\bsnapshot\x18\x06 \x01(\bR\bsnapshot\"\x99\x03\n" +
 	"\x14StreamEventsResponse\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x12.\n" +
 	"\x05ready\x18\x02 \x01(\v2\x16.obby.watcher.v1.ReadyH\x00R\x05ready\x12.\n" +
 	"\x05event\x18\x03 \x01(\v2\x16.obby.watcher.v1.EventH\x00R\x05event\x12:\n" +
 	"\theartbeat\x18\x04 \x01(\v2\x1a.obby.watcher.v1.HeartbeatH\x00R\theartbeat\x121\n" +
-	"\x06resync\x18\x05 \x01(\v2\x17.obby.watcher.v1.ResyncH\x00R\x06resyncB\x06\n" +
+	"\x06resync\x18\x05 \x01(\v2\x17.obby.watcher.v1.ResyncH\x00R\x06resync\x12D\n" +
+	"\rsnapshot_file\x18\x06 \x01(\v2\x1d.obby.watcher.v1.SnapshotFileH\x00R\fsnapshotFile\x12A\n" +
+	"\fsnapshot_end\x18\a \x01(\v2\x1c.obby.watcher.v1.SnapshotEndH\x00R\vsnapshotEndB\x06\n" +
 	"\x04item\"(\n" +
 	"\x05Ready\x12\x1f\n" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
@@ -1644,7 +1837,18 @@ const file_obby_watcher_v1_watcher_proto_rawDesc = "" +
 	"\fobserve_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\vobserveTime\x12\x18\n" +
 	"\ainitial\x18\v \x01(\bR\ainitialB\r\n" +
-	"\v_size_bytes\"\v\n" +
+	"\v_size_bytes\"\xb4\x01\n" +
+	"\fSnapshotFile\x12\x19\n" +
+	"\bwatch_id\x18\x01 \x01(\tR\awatchId\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x03 \x01(\fR\arawPath\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x04 \x01(\x03R\tsizeBytes\x12;\n" +
+	"\vmodify_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"modifyTime\",\n" +
+	"\vSnapshotEnd\x12\x1d\n" +
+	"\n" +
+	"file_count\x18\x01 \x01(\x03R\tfileCount\"\v\n" +
 	"\tHeartbeat\"\x89\x01\n" +
 	"\x06Resync\x125\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x1d.obby.watcher.v1.ResyncReasonR\x06reason\x12\x19\n" +
@@ -1708,7 +1912,7 @@ func file_obby_watcher_v1_watcher_proto_rawDescGZIP() []byte {
 }
 
 var file_obby_watcher_v1_watcher_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_obby_watcher_v1_watcher_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_obby_watcher_v1_watcher_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_obby_watcher_v1_watcher_proto_goTypes = []any{
 	(ChangeType)(0),                // 0: obby.watcher.v1.ChangeType
 	(EntryKind)(0),                 // 1: obby.watcher.v1.EntryKind
@@ -1729,53 +1933,59 @@ var file_obby_watcher_v1_watcher_proto_goTypes = []any{
 	(*StreamEventsResponse)(nil),   // 16: obby.watcher.v1.StreamEventsResponse
 	(*Ready)(nil),                  // 17: obby.watcher.v1.Ready
 	(*Event)(nil),                  // 18: obby.watcher.v1.Event
-	(*Heartbeat)(nil),              // 19: obby.watcher.v1.Heartbeat
-	(*Resync)(nil),                 // 20: obby.watcher.v1.Resync
-	(*GetServerInfoRequest)(nil),   // 21: obby.watcher.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil),  // 22: obby.watcher.v1.GetServerInfoResponse
-	(*durationpb.Duration)(nil),    // 23: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil),  // 24: google.protobuf.Timestamp
+	(*SnapshotFile)(nil),           // 19: obby.watcher.v1.SnapshotFile
+	(*SnapshotEnd)(nil),            // 20: obby.watcher.v1.SnapshotEnd
+	(*Heartbeat)(nil),              // 21: obby.watcher.v1.Heartbeat
+	(*Resync)(nil),                 // 22: obby.watcher.v1.Resync
+	(*GetServerInfoRequest)(nil),   // 23: obby.watcher.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil),  // 24: obby.watcher.v1.GetServerInfoResponse
+	(*durationpb.Duration)(nil),    // 25: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),  // 26: google.protobuf.Timestamp
 }
 var file_obby_watcher_v1_watcher_proto_depIdxs = []int32{
 	2,  // 0: obby.watcher.v1.Watch.state:type_name -> obby.watcher.v1.WatchState
 	3,  // 1: obby.watcher.v1.Watch.method:type_name -> obby.watcher.v1.WatchMethod
-	23, // 2: obby.watcher.v1.Watch.debounce:type_name -> google.protobuf.Duration
+	25, // 2: obby.watcher.v1.Watch.debounce:type_name -> google.protobuf.Duration
 	5,  // 3: obby.watcher.v1.Watch.patterns:type_name -> obby.watcher.v1.PatternSet
-	24, // 4: obby.watcher.v1.Watch.create_time:type_name -> google.protobuf.Timestamp
-	23, // 5: obby.watcher.v1.StartWatchingRequest.debounce:type_name -> google.protobuf.Duration
+	26, // 4: obby.watcher.v1.Watch.create_time:type_name -> google.protobuf.Timestamp
+	25, // 5: obby.watcher.v1.StartWatchingRequest.debounce:type_name -> google.protobuf.Duration
 	5,  // 6: obby.watcher.v1.StartWatchingRequest.patterns:type_name -> obby.watcher.v1.PatternSet
-	6,  // 7: obby.watcher.v1.StartWatchingResponse.watch:type_name -> obby.watcher.v1.Watch
-	5,  // 8: obby.watcher.v1.UpdatePatternsRequest.patterns:type_name -> obby.watcher.v1.PatternSet
-	6,  // 9: obby.watcher.v1.UpdatePatternsResponse.watch:type_name -> obby.watcher.v1.Watch
-	6,  // 10: obby.watcher.v1.ListWatchesResponse.watches:type_name -> obby.watcher.v1.Watch
-	0,  // 11: obby.watcher.v1.StreamEventsRequest.change_types:type_name -> obby.watcher.v1.ChangeType
-	17, // 12: obby.watcher.v1.StreamEventsResponse.ready:type_name -> obby.watcher.v1.Ready
-	18, // 13: obby.watcher.v1.StreamEventsResponse.event:type_name -> obby.watcher.v1.Event
-	19, // 14: obby.watcher.v1.StreamEventsResponse.heartbeat:type_name -> obby.watcher.v1.Heartbeat
-	20, // 15: obby.watcher.v1.StreamEventsResponse.resync:type_name -> obby.watcher.v1.Resync
-	0,  // 16: obby.watcher.v1.Event.change_type:type_name -> obby.watcher.v1.ChangeType
-	1,  // 17: obby.watcher.v1.Event.kind:type_name -> obby.watcher.v1.EntryKind
-	24, // 18: obby.watcher.v1.Event.modify_time:type_name -> google.protobuf.Timestamp
-	24, // 19: obby.watcher.v1.Event.observe_time:type_name -> google.protobuf.Timestamp
-	4,  // 20: obby.watcher.v1.Resync.reason:type_name -> obby.watcher.v1.ResyncReason
-	24, // 21: obby.watcher.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 22: obby.watcher.v1.FileWatcherService.StartWatching:input_type -> obby.watcher.v1.StartWatchingRequest
-	9,  // 23: obby.watcher.v1.FileWatcherService.StopWatching:input_type -> obby.watcher.v1.StopWatchingRequest
-	11, // 24: obby.watcher.v1.FileWatcherService.UpdatePatterns:input_type -> obby.watcher.v1.UpdatePatternsRequest
-	13, // 25: obby.watcher.v1.FileWatcherService.ListWatches:input_type -> obby.watcher.v1.ListWatchesRequest
-	15, // 26: obby.watcher.v1.FileWatcherService.StreamEvents:input_type -> obby.watcher.v1.StreamEventsRequest
-	21, // 27: obby.watcher.v1.FileWatcherService.GetServerInfo:input_type -> obby.watcher.v1.GetServerInfoRequest
-	8,  // 28: obby.watcher.v1.FileWatcherService.StartWatching:output_type -> obby.watcher.v1.StartWatchingResponse
-	10, // 29: obby.watcher.v1.FileWatcherService.StopWatching:output_type -> obby.watcher.v1.StopWatchingResponse
-	12, // 30: obby.watcher.v1.FileWatcherService.UpdatePatterns:output_type -> obby.watcher.v1.UpdatePatternsResponse
-	14, // 31: obby.watcher.v1.FileWatcherService.ListWatches:output_type -> obby.watcher.v1.ListWatchesResponse
-	16, // 32: obby.watcher.v1.FileWatcherService.StreamEvents:output_type -> obby.watcher.v1.StreamEventsResponse
-	22, // 33: obby.watcher.v1.FileWatcherService.GetServerInfo:output_type -> obby.watcher.v1.GetServerInfoResponse
-	28, // [28:34] is the sub-list for method output_type
-	22, // [22:28] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	3,  // 7: obby.watcher.v1.StartWatchingRequest.method:type_name -> obby.watcher.v1.WatchMethod
+	6,  // 8: obby.watcher.v1.StartWatchingResponse.watch:type_name -> obby.watcher.v1.Watch
+	5,  // 9: obby.watcher.v1.UpdatePatternsRequest.patterns:type_name -> obby.watcher.v1.PatternSet
+	6,  // 10: obby.watcher.v1.UpdatePatternsResponse.watch:type_name -> obby.watcher.v1.Watch
+	6,  // 11: obby.watcher.v1.ListWatchesResponse.watches:type_name -> obby.watcher.v1.Watch
+	0,  // 12: obby.watcher.v1.StreamEventsRequest.change_types:type_name -> obby.watcher.v1.ChangeType
+	17, // 13: obby.watcher.v1.StreamEventsResponse.ready:type_name -> obby.watcher.v1.Ready
+	18, // 14: obby.watcher.v1.StreamEventsResponse.event:type_name -> obby.watcher.v1.Event
+	21, // 15: obby.watcher.v1.StreamEventsResponse.heartbeat:type_name -> obby.watcher.v1.Heartbeat
+	22, // 16: obby.watcher.v1.StreamEventsResponse.resync:type_name -> obby.watcher.v1.Resync
+	19, // 17: obby.watcher.v1.StreamEventsResponse.snapshot_file:type_name -> obby.watcher.v1.SnapshotFile
+	20, // 18: obby.watcher.v1.StreamEventsResponse.snapshot_end:type_name -> obby.watcher.v1.SnapshotEnd
+	0,  // 19: obby.watcher.v1.Event.change_type:type_name -> obby.watcher.v1.ChangeType
+	1,  // 20: obby.watcher.v1.Event.kind:type_name -> obby.watcher.v1.EntryKind
+	26, // 21: obby.watcher.v1.Event.modify_time:type_name -> google.protobuf.Timestamp
+	26, // 22: obby.watcher.v1.Event.observe_time:type_name -> google.protobuf.Timestamp
+	26, // 23: obby.watcher.v1.SnapshotFile.modify_time:type_name -> google.protobuf.Timestamp
+	4,  // 24: obby.watcher.v1.Resync.reason:type_name -> obby.watcher.v1.ResyncReason
+	26, // 25: obby.watcher.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	7,  // 26: obby.watcher.v1.FileWatcherService.StartWatching:input_type -> obby.watcher.v1.StartWatchingRequest
+	9,  // 27: obby.watcher.v1.FileWatcherService.StopWatching:input_type -> obby.watcher.v1.StopWatchingRequest
+	11, // 28: obby.watcher.v1.FileWatcherService.UpdatePatterns:input_type -> obby.watcher.v1.UpdatePatternsRequest
+	13, // 29: obby.watcher.v1.FileWatcherService.ListWatches:input_type -> obby.watcher.v1.ListWatchesRequest
+	15, // 30: obby.watcher.v1.FileWatcherService.StreamEvents:input_type -> obby.watcher.v1.StreamEventsRequest
+	23, // 31: obby.watcher.v1.FileWatcherService.GetServerInfo:input_type -> obby.watcher.v1.GetServerInfoRequest
+	8,  // 32: obby.watcher.v1.FileWatcherService.StartWatching:output_type -> obby.watcher.v1.StartWatchingResponse
+	10, // 33: obby.watcher.v1.FileWatcherService.StopWatching:output_type -> obby.watcher.v1.StopWatchingResponse
+	12, // 34: obby.watcher.v1.FileWatcherService.UpdatePatterns:output_type -> obby.watcher.v1.UpdatePatternsResponse
+	14, // 35: obby.watcher.v1.FileWatcherService.ListWatches:output_type -> obby.watcher.v1.ListWatchesResponse
+	16, // 36: obby.watcher.v1.FileWatcherService.StreamEvents:output_type -> obby.watcher.v1.StreamEventsResponse
+	24, // 37: obby.watcher.v1.FileWatcherService.GetServerInfo:output_type -> obby.watcher.v1.GetServerInfoResponse
+	32, // [32:38] is the sub-list for method output_type
+	26, // [26:32] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_obby_watcher_v1_watcher_proto_init() }
@@ -1788,6 +1998,8 @@ func file_obby_watcher_v1_watcher_proto_init() {
 		(*StreamEventsResponse_Event)(nil),
 		(*StreamEventsResponse_Heartbeat)(nil),
 		(*StreamEventsResponse_Resync)(nil),
+		(*StreamEventsResponse_SnapshotFile)(nil),
+		(*StreamEventsResponse_SnapshotEnd)(nil),
 	}
 	file_obby_watcher_v1_watcher_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
@@ -1796,7 +2008,7 @@ func file_obby_watcher_v1_watcher_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_obby_watcher_v1_watcher_proto_rawDesc), len(file_obby_watcher_v1_watcher_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

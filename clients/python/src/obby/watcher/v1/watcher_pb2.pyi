@@ -131,7 +131,11 @@ class _WatchMethodEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._En
     WATCH_METHOD_NOTIFY: _WatchMethod.ValueType  # 1
     """Kernel notifications (inotify)."""
     WATCH_METHOD_POLL: _WatchMethod.ValueType  # 2
-    """Periodic scans, where notifications do not work."""
+    """Periodic scans, where notifications do not work: on network file systems,
+    FUSE and Windows drives in WSL. A change of mode or owner alone is then
+    reported as MODIFIED: it cannot be told from a change of content within one
+    tick of the file system's clock.
+    """
 
 class WatchMethod(_WatchMethod, metaclass=_WatchMethodEnumTypeWrapper):
     """WatchMethod says how changes are noticed."""
@@ -141,7 +145,11 @@ WATCH_METHOD_UNSPECIFIED: WatchMethod.ValueType  # 0
 WATCH_METHOD_NOTIFY: WatchMethod.ValueType  # 1
 """Kernel notifications (inotify)."""
 WATCH_METHOD_POLL: WatchMethod.ValueType  # 2
-"""Periodic scans, where notifications do not work."""
+"""Periodic scans, where notifications do not work: on network file systems,
+FUSE and Windows drives in WSL. A change of mode or owner alone is then
+reported as MODIFIED: it cannot be told from a change of content within one
+tick of the file system's clock.
+"""
 global___WatchMethod = WatchMethod
 
 class _ResyncReason:
@@ -159,7 +167,9 @@ class _ResyncReasonEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._E
     RESYNC_REASON_SLOW_CONSUMER: _ResyncReason.ValueType  # 3
     """The subscriber read too slowly and was overtaken by the journal's bound."""
     RESYNC_REASON_EVENTS_LOST: _ResyncReason.ValueType  # 4
-    """The kernel's event queue overflowed or a directory could not be watched."""
+    """Not sent today: where the kernel's event queue overflows or a directory
+    cannot be watched, the service compares by itself and reports what changed.
+    """
 
 class ResyncReason(_ResyncReason, metaclass=_ResyncReasonEnumTypeWrapper):
     """ResyncReason says why the events alone do not tell the state any more."""
@@ -173,7 +183,9 @@ RESYNC_REASON_RESTARTED: ResyncReason.ValueType  # 2
 RESYNC_REASON_SLOW_CONSUMER: ResyncReason.ValueType  # 3
 """The subscriber read too slowly and was overtaken by the journal's bound."""
 RESYNC_REASON_EVENTS_LOST: ResyncReason.ValueType  # 4
-"""The kernel's event queue overflowed or a directory could not be watched."""
+"""Not sent today: where the kernel's event queue overflows or a directory
+cannot be watched, the service compares by itself and reports what changed.
+"""
 global___ResyncReason = ResyncReason
 
 @typing.final
@@ -231,13 +243,17 @@ class Watch(google.protobuf.message.Message):
     state: global___WatchState.ValueType
     """Whether the root can be seen."""
     method: global___WatchMethod.ValueType
-    """How changes are noticed."""
+    """How changes are noticed; `status_message` says why where it is by polling.
+    Single directories that cannot be watched are polled all the same.
+    """
     status_message: builtins.str
     """One sentence where something needs attention, such as missing patterns or
     directories that could not be read; empty when all is well.
     """
     directory_count: builtins.int
-    """Number of directories watched below and including the root."""
+    """Number of directories watched, or polled as the root's method, below and
+    including the root.
+    """
     file_count: builtins.int
     """Number of matching files known."""
     @property
@@ -282,10 +298,15 @@ class StartWatchingRequest(google.protobuf.message.Message):
     RAW_PATH_FIELD_NUMBER: builtins.int
     DEBOUNCE_FIELD_NUMBER: builtins.int
     PATTERNS_FIELD_NUMBER: builtins.int
+    METHOD_FIELD_NUMBER: builtins.int
     path: builtins.str
     """Absolute path of the directory. Required, unless `raw_path` is set."""
     raw_path: builtins.bytes
     """Exact bytes of the path, where it is not valid UTF-8."""
+    method: global___WatchMethod.ValueType
+    """How to notice changes. Unset: as the service is set (`--method`), by default
+    notifications wherever the root's file system has them.
+    """
     @property
     def debounce(self) -> google.protobuf.duration_pb2.Duration:
         """Quiet delay: how long a path must rest before it is reported. Unset: the
@@ -305,9 +326,10 @@ class StartWatchingRequest(google.protobuf.message.Message):
         raw_path: builtins.bytes = ...,
         debounce: google.protobuf.duration_pb2.Duration | None = ...,
         patterns: global___PatternSet | None = ...,
+        method: global___WatchMethod.ValueType = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["debounce", b"debounce", "patterns", b"patterns"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["debounce", b"debounce", "path", b"path", "patterns", b"patterns", "raw_path", b"raw_path"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["debounce", b"debounce", "method", b"method", "path", b"path", "patterns", b"patterns", "raw_path", b"raw_path"]) -> None: ...
 
 global___StartWatchingRequest = StartWatchingRequest
 
@@ -469,6 +491,7 @@ class StreamEventsRequest(google.protobuf.message.Message):
     PATH_PREFIX_FIELD_NUMBER: builtins.int
     RAW_PATH_PREFIX_FIELD_NUMBER: builtins.int
     CHANGE_TYPES_FIELD_NUMBER: builtins.int
+    SNAPSHOT_FIELD_NUMBER: builtins.int
     resume_token: builtins.str
     """`resume_token` of the last item handled. Empty: from now on."""
     path_prefix: builtins.str
@@ -477,13 +500,17 @@ class StreamEventsRequest(google.protobuf.message.Message):
     """
     raw_path_prefix: builtins.bytes
     """Exact bytes of `path_prefix`, where it is not valid UTF-8."""
+    snapshot: builtins.bool
+    """Begin with the files that are known now, one `snapshot_file` each, then
+    `snapshot_end`. Not together with `resume_token`.
+    """
     @property
     def watch_ids(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
         """Watches to hear of. Empty: all, also those started later."""
 
     @property
     def change_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[global___ChangeType.ValueType]:
-        """Only these types. Empty: all."""
+        """Only these types. Empty: all. A snapshot has every file all the same."""
 
     def __init__(
         self,
@@ -493,8 +520,9 @@ class StreamEventsRequest(google.protobuf.message.Message):
         path_prefix: builtins.str = ...,
         raw_path_prefix: builtins.bytes = ...,
         change_types: collections.abc.Iterable[global___ChangeType.ValueType] | None = ...,
+        snapshot: builtins.bool = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["change_types", b"change_types", "path_prefix", b"path_prefix", "raw_path_prefix", b"raw_path_prefix", "resume_token", b"resume_token", "watch_ids", b"watch_ids"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["change_types", b"change_types", "path_prefix", b"path_prefix", "raw_path_prefix", b"raw_path_prefix", "resume_token", b"resume_token", "snapshot", b"snapshot", "watch_ids", b"watch_ids"]) -> None: ...
 
 global___StreamEventsRequest = StreamEventsRequest
 
@@ -509,8 +537,12 @@ class StreamEventsResponse(google.protobuf.message.Message):
     EVENT_FIELD_NUMBER: builtins.int
     HEARTBEAT_FIELD_NUMBER: builtins.int
     RESYNC_FIELD_NUMBER: builtins.int
+    SNAPSHOT_FILE_FIELD_NUMBER: builtins.int
+    SNAPSHOT_END_FIELD_NUMBER: builtins.int
     resume_token: builtins.str
-    """Continues after this item when given to StreamEvents again. Opaque."""
+    """Continues after this item when given to StreamEvents again. Opaque. Empty
+    up to the end of a snapshot: who loses the stream before asks for it anew.
+    """
     @property
     def ready(self) -> global___Ready:
         """The subscription stands; everything from here on is delivered."""
@@ -527,6 +559,14 @@ class StreamEventsResponse(google.protobuf.message.Message):
     def resync(self) -> global___Resync:
         """Events were lost; compare the disk with what you know."""
 
+    @property
+    def snapshot_file(self) -> global___SnapshotFile:
+        """A file of the snapshot that was asked for."""
+
+    @property
+    def snapshot_end(self) -> global___SnapshotEnd:
+        """The snapshot is complete; events follow."""
+
     def __init__(
         self,
         *,
@@ -535,10 +575,12 @@ class StreamEventsResponse(google.protobuf.message.Message):
         event: global___Event | None = ...,
         heartbeat: global___Heartbeat | None = ...,
         resync: global___Resync | None = ...,
+        snapshot_file: global___SnapshotFile | None = ...,
+        snapshot_end: global___SnapshotEnd | None = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["event", b"event", "heartbeat", b"heartbeat", "item", b"item", "ready", b"ready", "resync", b"resync"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["event", b"event", "heartbeat", b"heartbeat", "item", b"item", "ready", b"ready", "resume_token", b"resume_token", "resync", b"resync"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["item", b"item"]) -> typing.Literal["ready", "event", "heartbeat", "resync"] | None: ...
+    def HasField(self, field_name: typing.Literal["event", b"event", "heartbeat", b"heartbeat", "item", b"item", "ready", b"ready", "resync", b"resync", "snapshot_end", b"snapshot_end", "snapshot_file", b"snapshot_file"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["event", b"event", "heartbeat", b"heartbeat", "item", b"item", "ready", b"ready", "resume_token", b"resume_token", "resync", b"resync", "snapshot_end", b"snapshot_end", "snapshot_file", b"snapshot_file"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["item", b"item"]) -> typing.Literal["ready", "event", "heartbeat", "resync", "snapshot_file", "snapshot_end"] | None: ...
 
 global___StreamEventsResponse = StreamEventsResponse
 
@@ -623,6 +665,61 @@ class Event(google.protobuf.message.Message):
     def WhichOneof(self, oneof_group: typing.Literal["_size_bytes", b"_size_bytes"]) -> typing.Literal["size_bytes"] | None: ...
 
 global___Event = Event
+
+@typing.final
+class SnapshotFile(google.protobuf.message.Message):
+    """SnapshotFile is a matching file that was there when the stream began."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    WATCH_ID_FIELD_NUMBER: builtins.int
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    SIZE_BYTES_FIELD_NUMBER: builtins.int
+    MODIFY_TIME_FIELD_NUMBER: builtins.int
+    watch_id: builtins.str
+    """The watch that knows it; a file in nested roots comes once for each."""
+    path: builtins.str
+    """Where."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`; empty where it is valid UTF-8."""
+    size_bytes: builtins.int
+    """Size in bytes when the watch looked at it last."""
+    @property
+    def modify_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Modification time when the watch looked at it last."""
+
+    def __init__(
+        self,
+        *,
+        watch_id: builtins.str = ...,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        size_bytes: builtins.int = ...,
+        modify_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["modify_time", b"modify_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["modify_time", b"modify_time", "path", b"path", "raw_path", b"raw_path", "size_bytes", b"size_bytes", "watch_id", b"watch_id"]) -> None: ...
+
+global___SnapshotFile = SnapshotFile
+
+@typing.final
+class SnapshotEnd(google.protobuf.message.Message):
+    """SnapshotEnd says that no more files of the snapshot follow."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILE_COUNT_FIELD_NUMBER: builtins.int
+    file_count: builtins.int
+    """Number of files in the snapshot."""
+    def __init__(
+        self,
+        *,
+        file_count: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["file_count", b"file_count"]) -> None: ...
+
+global___SnapshotEnd = SnapshotEnd
 
 @typing.final
 class Heartbeat(google.protobuf.message.Message):

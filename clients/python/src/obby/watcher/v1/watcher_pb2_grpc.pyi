@@ -39,9 +39,11 @@ class FileWatcherServiceStub:
     """Watch a directory tree. Idempotent: a root that is watched already answers
     with its watch, unchanged. A root without watch patterns is accepted and
     says so in `status_message`: nothing in it is watched until it has some.
+    A root given by a symlink is the directory that this leads to; a link that
+    leads elsewhere later is noticed by the next safety scan and followed.
 
     Errors: INVALID_ARGUMENT (empty or relative path, not a directory, a
-    pseudo file system such as /proc), NOT_FOUND (missing), PERMISSION_DENIED
+    pseudo file system such as /proc, an unknown method), NOT_FOUND (missing), PERMISSION_DENIED
     (unreadable), RESOURCE_EXHAUSTED (an inotify limit; the message names it).
     """
 
@@ -88,9 +90,12 @@ class FileWatcherServiceStub:
     journal no longer reaches back to the token, `resync` names the root whose
     files the consumer must compare with what it knows, and the stream goes on.
     A subscriber that falls too far behind gets `resync` too and slows nobody.
+    With `snapshot` the files that are there come first, and then, without a gap,
+    what happens to them.
 
-    Errors: INVALID_ARGUMENT (a token that this service never made), NOT_FOUND
-    (an unknown watch id), UNAVAILABLE (shutting down; connect again).
+    Errors: INVALID_ARGUMENT (a token that this service never made, or one
+    together with `snapshot`), NOT_FOUND (an unknown watch id), UNAVAILABLE
+    (shutting down; connect again).
     """
 
     GetServerInfo: grpc.UnaryUnaryMultiCallable[
@@ -109,9 +114,11 @@ class FileWatcherServiceAsyncStub:
     """Watch a directory tree. Idempotent: a root that is watched already answers
     with its watch, unchanged. A root without watch patterns is accepted and
     says so in `status_message`: nothing in it is watched until it has some.
+    A root given by a symlink is the directory that this leads to; a link that
+    leads elsewhere later is noticed by the next safety scan and followed.
 
     Errors: INVALID_ARGUMENT (empty or relative path, not a directory, a
-    pseudo file system such as /proc), NOT_FOUND (missing), PERMISSION_DENIED
+    pseudo file system such as /proc, an unknown method), NOT_FOUND (missing), PERMISSION_DENIED
     (unreadable), RESOURCE_EXHAUSTED (an inotify limit; the message names it).
     """
 
@@ -158,9 +165,12 @@ class FileWatcherServiceAsyncStub:
     journal no longer reaches back to the token, `resync` names the root whose
     files the consumer must compare with what it knows, and the stream goes on.
     A subscriber that falls too far behind gets `resync` too and slows nobody.
+    With `snapshot` the files that are there come first, and then, without a gap,
+    what happens to them.
 
-    Errors: INVALID_ARGUMENT (a token that this service never made), NOT_FOUND
-    (an unknown watch id), UNAVAILABLE (shutting down; connect again).
+    Errors: INVALID_ARGUMENT (a token that this service never made, or one
+    together with `snapshot`), NOT_FOUND (an unknown watch id), UNAVAILABLE
+    (shutting down; connect again).
     """
 
     GetServerInfo: grpc.aio.UnaryUnaryMultiCallable[
@@ -181,9 +191,11 @@ class FileWatcherServiceServicer(metaclass=abc.ABCMeta):
         """Watch a directory tree. Idempotent: a root that is watched already answers
         with its watch, unchanged. A root without watch patterns is accepted and
         says so in `status_message`: nothing in it is watched until it has some.
+        A root given by a symlink is the directory that this leads to; a link that
+        leads elsewhere later is noticed by the next safety scan and followed.
 
         Errors: INVALID_ARGUMENT (empty or relative path, not a directory, a
-        pseudo file system such as /proc), NOT_FOUND (missing), PERMISSION_DENIED
+        pseudo file system such as /proc, an unknown method), NOT_FOUND (missing), PERMISSION_DENIED
         (unreadable), RESOURCE_EXHAUSTED (an inotify limit; the message names it).
         """
 
@@ -238,9 +250,12 @@ class FileWatcherServiceServicer(metaclass=abc.ABCMeta):
         journal no longer reaches back to the token, `resync` names the root whose
         files the consumer must compare with what it knows, and the stream goes on.
         A subscriber that falls too far behind gets `resync` too and slows nobody.
+        With `snapshot` the files that are there come first, and then, without a gap,
+        what happens to them.
 
-        Errors: INVALID_ARGUMENT (a token that this service never made), NOT_FOUND
-        (an unknown watch id), UNAVAILABLE (shutting down; connect again).
+        Errors: INVALID_ARGUMENT (a token that this service never made, or one
+        together with `snapshot`), NOT_FOUND (an unknown watch id), UNAVAILABLE
+        (shutting down; connect again).
         """
 
     @abc.abstractmethod
