@@ -2,9 +2,7 @@ package watch
 
 import (
 	"errors"
-	"maps"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/obby/go-services/internal/pathrule"
@@ -91,13 +89,25 @@ func (p *poller) clear() {
 	p.next, p.round, p.recheck = time.Time{}, nil, nil
 }
 
-// begin starts the round that is due.
-func (p *poller) begin(now time.Time) {
+// begin starts the round that is due, of what is polled in the tree of top: each
+// directory before those in it, so that one that was renamed takes these along.
+func (p *poller) begin(top *node, now time.Time) {
 	if p.next.IsZero() || now.Before(p.next) || len(p.round) > 0 {
 		return
 	}
-	p.round = slices.Collect(maps.Keys(p.dirs))
 	p.took, p.found, p.full = 0, false, false
+	for dirs := []*node{top}; len(dirs) > 0; {
+		n := dirs[0]
+		dirs = dirs[1:]
+		if _, ok := p.dirs[n]; ok {
+			p.round = append(p.round, n)
+		}
+		for _, child := range n.children {
+			if child.info.kind == dir {
+				dirs = append(dirs, child)
+			}
+		}
+	}
 }
 
 // end plans the next round.
@@ -145,8 +155,8 @@ func (r *root) pollNext(now time.Time) {
 		if len(p.round) == 0 {
 			break
 		}
-		n := p.round[len(p.round)-1]
-		p.round = p.round[:len(p.round)-1]
+		n := p.round[0]
+		p.round = p.round[1:]
 		if r.polls(n) {
 			r.visit(n, now)
 		}
@@ -176,6 +186,12 @@ func (r *root) visit(n *node, now time.Time) {
 		}
 		r.poll.full = errors.Is(err, ErrLimit)
 	}
+	if n == r.tree.top {
+		if !r.look(now) {
+			return
+		}
+		r.visitPatternFiles(now)
+	}
 	in, err := lstat(path)
 	if err != nil || in.id != n.info.id || !r.poll.unchanged(n, in) {
 		r.scanDirectory(n, scan{}, now)
@@ -192,13 +208,10 @@ func (r *root) visit(n *node, now time.Time) {
 		}
 		r.found(n, name, path+"/"+name, in, scan{}, now)
 	}
-	if n == r.tree.top { // the only files that are looked at and may not be known
-		r.visitPatternFiles(now)
-	}
 }
 
-// visitPatternFiles looks at what the root's pattern files lead to, which need not
-// match any pattern.
+// visitPatternFiles looks at what the root's pattern files lead to. They need not
+// be known files, and may be symlinks.
 func (r *root) visitPatternFiles(now time.Time) {
 	for i, name := range [...]string{pathrule.WatchFile, pathrule.IgnoreFile} {
 		seen := patternFile{}

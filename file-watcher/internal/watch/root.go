@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +32,7 @@ type root struct {
 	w       *Watcher
 	id      string
 	path    string
+	given   string // how the root was given; it may lead to path by a symlink
 	state   State
 	started time.Time
 	ready   chan struct{} // closed when the first scan has ended
@@ -63,10 +63,8 @@ type root struct {
 
 // start adds a root and asks for its first scan.
 func (w *Watcher) start(s Start) (*root, bool, error) {
-	for _, r := range w.roots { // a watched root may be missing at the moment
-		if r.path == filepath.Clean(s.Path) {
-			return r, false, nil
-		}
+	if r := w.rootAt(filepath.Clean(s.Path)); r != nil { // it may be missing at the moment
+		return r, false, nil
 	}
 	given, err := s.Patterns.compile()
 	if err != nil {
@@ -77,10 +75,8 @@ func (w *Watcher) start(s Start) (*root, bool, error) {
 	if err != nil && !missing {
 		return nil, false, err
 	}
-	for _, r := range w.roots {
-		if r.path == path {
-			return r, false, nil
-		}
+	if r := w.rootAt(path); r != nil {
+		return r, false, nil
 	}
 	r := w.newRoot(path, top, s)
 	if err := r.begin(given, missing); err != nil {
@@ -91,6 +87,16 @@ func (w *Watcher) start(s Start) (*root, bool, error) {
 	return r, true, nil
 }
 
+// rootAt returns the root at path, nil where there is none.
+func (w *Watcher) rootAt(path string) *root {
+	for _, r := range w.roots {
+		if r.path == path {
+			return r
+		}
+	}
+	return nil
+}
+
 func (w *Watcher) newRoot(path string, top info, s Start) *root {
 	delay := w.opts.Debounce
 	if s.Debounce != nil {
@@ -98,7 +104,7 @@ func (w *Watcher) newRoot(path string, top info, s Start) *root {
 	}
 	none, _ := pathrule.New(nil, nil)
 	r := &root{
-		w: w, id: rand.Text(), path: path, state: Starting, started: time.Now(),
+		w: w, id: rand.Text(), path: path, given: filepath.Clean(s.Path), state: Starting, started: time.Now(),
 		ready: make(chan struct{}), rules: none, files: none,
 		tree: newTree(path, top), settle: newSettle(delay), departed: newDeparted(),
 		poll: newPoller(w.opts.PollMin, w.opts.PollMax), unread: map[*node]error{},
@@ -181,18 +187,42 @@ func (r *root) wait() {
 func (r *root) retry(now time.Time) {
 	if !r.rescanAt.IsZero() && !now.Before(r.rescanAt) {
 		r.rescanAt = now.Add(r.w.opts.RescanEvery)
-		if r.look(now) {
-			r.reload()
-			r.scan(r.tree.top, scan{deep: true})
-		}
+		r.rescan(now)
 	}
 	if r.state == Waiting && !now.Before(r.backAt) {
 		r.backAt = now.Add(backEvery)
 		r.comeBack()
 	}
-	if len(r.scans) == 0 {
-		r.poll.begin(now)
+	r.poll.begin(r.tree.top, now)
+}
+
+// rescan looks at everything again, because notifications may have been lost.
+func (r *root) rescan(now time.Time) {
+	if !r.retarget() && r.look(now) {
+		r.reload()
+		r.scan(r.tree.top, scan{deep: true})
 	}
+}
+
+// retarget follows a root that was given by a symlink which now leads elsewhere
+// (case 13). What it led to before is forgotten, not deleted: it is still there.
+func (r *root) retarget() bool {
+	path, top, err := resolve(r.given)
+	if err != nil || path == r.path || r.state != Active || r.w.rootAt(path) != nil {
+		return false
+	}
+	r.w.log.Info("root is a symlink that leads elsewhere now", "path", r.path, "to", path)
+	r.releaseAll(r.tree.top)
+	r.poll.clear()
+	clear(r.unread)
+	r.scans, r.departed, r.path = nil, newDeparted(), path
+	r.tree = newTree(path, top)
+	if r.choose {
+		r.method, r.reason = r.w.method(path, Auto)
+	}
+	r.reload()
+	r.scan(r.tree.top, scan{deep: true, initial: true})
+	return true
 }
 
 // comeBack watches a missing root again when it is there.
@@ -203,7 +233,7 @@ func (r *root) comeBack() {
 	}
 	// A root that was missing at the start may turn out to be a symlink. One that
 	// became a symlink later is not followed.
-	if path != r.path && (r.tree.top.info.kind != none || slices.ContainsFunc(r.w.roots, func(o *root) bool { return o.path == path })) {
+	if path != r.path && (r.tree.top.info.kind != none || r.w.rootAt(path) != nil) {
 		return
 	}
 	r.path, r.tree.path = path, path

@@ -66,9 +66,15 @@ func (r *root) scanDirectory(n *node, s scan, now time.Time) {
 		r.settleDirectory(n, path, now)
 		return
 	}
-	was, _ := lstat(path) // before it is read: what comes later shows
-	entries, readErr := os.ReadDir(path)
-	if gone(readErr) {
+	was, readErr := lstat(path) // before it is read: what comes later shows
+	if r.method == Poll && was.kind == dir && was.id != n.info.id {
+		r.replace(n, was) // there is a watch that would have told otherwise
+	}
+	var entries []fs.DirEntry
+	if readErr == nil && was.kind == dir { // else a symlink would be followed
+		entries, readErr = os.ReadDir(path)
+	}
+	if gone(readErr) || (readErr == nil && was.kind != dir) {
 		r.settleDirectory(n, path, now)
 		return
 	}

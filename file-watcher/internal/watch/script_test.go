@@ -52,12 +52,31 @@ func TestScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 		title, _, _ := strings.Cut(string(text), "\n")
-		t.Run(strings.TrimPrefix(title, "# "), func(t *testing.T) {
-			t.Parallel()
-			s := &script{world: newWorld(t), path: path, lines: strings.Split(string(text), "\n")}
-			s.run()
-		})
+		title = strings.TrimPrefix(title, "# ")
+		run := func(o Options) func(t *testing.T) {
+			return func(t *testing.T) {
+				t.Parallel()
+				s := &script{world: newWorldWith(t, o), path: path, lines: strings.Split(string(text), "\n")}
+				s.run()
+			}
+		}
+		t.Run(title, run(Options{RescanEvery: never}))
+		if why := notPolled[filepath.Base(path)]; why == "" {
+			t.Run("case 45: polled, "+title, run(Options{RescanEvery: never, Method: Poll}))
+		}
 	}
+}
+
+// notPolled are the scripts whose events differ where the root is polled, and why.
+// The state is right all the same, which TestStorm shows.
+var notPolled = map[string]string{
+	"dir-for-dir.txt":        "of two renames into each other's place only one is told as such",
+	"dir-swap.txt":           "of a swap any half, or each file, may be told as renamed",
+	"file-attributes.txt":    "a change of mode shows in nothing but the time that a write changes too",
+	"hard-link.txt":          "the write shows in the file's size and times at once",
+	"root-replaced.txt":      "the loss of the root is told before the round finds another in its place",
+	"root-replaced-bare.txt": "as before",
+	"rename-chain.txt":       "a file that was away and came back has another time of change",
 }
 
 type script struct {
@@ -164,6 +183,9 @@ func (s *script) compareDirectories(root, want string) error {
 func (s *script) compareWatches(want string) error {
 	if _, err := s.w.List(s.t.Context()); err != nil { // after it the sizes are measured
 		return err
+	}
+	if s.w.opts.Method == Poll {
+		return nil
 	}
 	n := s.w.Stats().Directories - 1 // the barrier's
 	if got := strconv.FormatInt(n, 10); got != want {

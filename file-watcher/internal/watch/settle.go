@@ -20,7 +20,7 @@ type mark struct {
 // merge adds a later mark to m.
 func (m mark) merge(later mark) mark {
 	m.written = m.written || later.written
-	if later.id != (ident{}) {
+	if later.id != (ident{}) && later.id != m.id { // another file
 		m.id = later.id
 		m.initial = m.initial && later.initial
 	}

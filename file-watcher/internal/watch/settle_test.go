@@ -87,6 +87,7 @@ func TestSettleMergesMarks(t *testing.T) {
 		{"written stays", mark{written: true}, mark{}, mark{written: true}},
 		{"a write to what was there before", mark{initial: true, id: one}, mark{written: true}, mark{initial: true, written: true, id: one}},
 		{"another file arrives", mark{initial: true, id: one}, mark{id: two}, mark{id: two}},
+		{"the same file is found again", mark{initial: true, id: one}, mark{id: one}, mark{initial: true, id: one}},
 		{"a new file is found by a scan for new patterns", mark{id: one}, mark{initial: true, id: one}, mark{id: one}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -32,13 +32,10 @@ func (w *Watcher) take(now time.Time) {
 	}
 }
 
-// rescan looks at everything again, because notifications may have been lost.
+// rescan looks at every root again.
 func (w *Watcher) rescan(now time.Time) {
 	for _, r := range w.roots {
-		if r.look(now) {
-			r.reload()
-			r.scan(r.tree.top, scan{deep: true})
-		}
+		r.rescan(now)
 	}
 }
 

@@ -52,6 +52,7 @@ type Watcher struct {
 	journal  *journal
 	notify   notifier
 	handles  *handles
+	resumes  *resumes
 	facts    func(path string) facts // of the system; tests bring their own
 	requests chan func()
 	done     chan struct{} // closed when Run has ended
@@ -70,7 +71,7 @@ func New(opts Options) (*Watcher, error) {
 
 func newWatcher(opts Options, notify notifier) *Watcher {
 	return &Watcher{
-		opts: opts, log: opts.Log, notify: notify, handles: newHandles(notify), facts: factsOf,
+		opts: opts, log: opts.Log, notify: notify, handles: newHandles(notify), resumes: watchResumes(), facts: factsOf,
 		journal:  newJournal(opts.JournalEvents, opts.JournalBytes),
 		requests: make(chan func()), done: make(chan struct{}),
 	}
@@ -80,6 +81,7 @@ func newWatcher(opts Options, notify notifier) *Watcher {
 func (w *Watcher) Run(ctx context.Context) error {
 	defer close(w.done)
 	defer w.notify.close()
+	defer w.resumes.close()
 	now := make(chan struct{})
 	close(now)
 	timer := time.NewTimer(0)
@@ -97,6 +99,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 			request()
 		case <-w.notify.touched().wake:
 			w.take(time.Now())
+		case <-w.resumes.wake:
+			w.log.Info("machine was suspended, every root is scanned again")
+			w.rescan(time.Now())
 		case <-scan:
 			w.scanNext(time.Now())
 		case <-timer.C:
@@ -226,7 +231,7 @@ func (w *Watcher) flush() {
 		w.take(time.Now())
 		for _, r := range w.roots {
 			r.retry(r.backAt)
-			r.retry(r.poll.next)
+			r.poll.begin(r.tree.top, r.poll.next)
 		}
 		for w.scanning() {
 			w.scanNext(time.Now())

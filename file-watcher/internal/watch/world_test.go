@@ -12,6 +12,8 @@ import (
 	"time"
 )
 
+var methodName = flag.String("method", "auto", "how the roots of tests are watched: auto, notify or poll")
+
 var notifierName = flag.String("notifier", "native", "which notifier to test: native, or fsnotify, which other systems use")
 
 // never is a quiet delay that no test outlives.
@@ -48,6 +50,9 @@ func newWorldWith(t testing.TB, o Options) *world {
 	}
 	if o.JournalEvents == 0 {
 		o.JournalEvents, o.JournalBytes = 1e6, 1e9
+	}
+	if o.Method == Auto {
+		o.Method, _ = ParseMethod(*methodName)
 	}
 	if o.PollMin == 0 {
 		o.PollMin, o.PollMax = never, never
@@ -89,7 +94,7 @@ func (w *world) startBarrier() {
 		w.t.Fatal(err)
 	}
 	delay := time.Duration(0)
-	status, _, err := w.w.Start(w.t.Context(), Start{Path: dir, Debounce: &delay, Patterns: &Patterns{Watch: []string{"*"}}})
+	status, _, err := w.w.Start(w.t.Context(), Start{Path: dir, Debounce: &delay, Patterns: &Patterns{Watch: []string{"*"}}, Method: Notify})
 	if err != nil {
 		w.t.Fatal(err)
 	}
