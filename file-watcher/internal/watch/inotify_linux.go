@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,13 @@ const inotifyMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.
 // inotifyBuffer takes a good thousand notifications in one read.
 const inotifyBuffer = 64 << 10
 
+// gather is the pause between two reads while there is always something to read.
+// Otherwise each notification of a storm would wake this program by itself, which
+// costs far more than to take it; the kernel also merges a file's repeated ones
+// while they wait. Its queue of 16,384 takes several times what can happen
+// meanwhile. The first notification after a while is read at once.
+const gather = time.Millisecond
+
 // inotify is the notifier of Linux. It speaks to the kernel itself, because the
 // kernel knows directories by their inode, which survives a rename, where a
 // library that speaks of paths has to guess; and because it shows what libraries
@@ -32,10 +40,12 @@ const inotifyBuffer = 64 << 10
 // again (inotify(7), BUGS: until 2^31 of them have been used).
 //
 // A goroutine of its own empties the kernel's queue at once, so that this
-// overflows only when the machine cannot keep up at all.
+// overflows only when the machine cannot keep up at all. It waits in poll(2), not
+// in Go's poller, which would be woken by every notification, also while they
+// gather.
 type inotify struct {
-	file *os.File
 	fd   int
+	stop int // an eventfd: readable once the notifier is closed
 	*touches
 	done chan struct{} // closed when read has ended
 }
@@ -45,8 +55,11 @@ func newInotify() (notifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start kernel notifications: %w", limitError(err))
 	}
-	// Not blocking, the file waits in Go's poller, and Close ends its Read.
-	n := &inotify{file: os.NewFile(uintptr(fd), "inotify"), fd: fd, touches: newTouches(), done: make(chan struct{})}
+	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start kernel notifications: %w", err), unix.Close(fd))
+	}
+	n := &inotify{fd: fd, stop: stop, touches: newTouches(), done: make(chan struct{})}
 	go n.read() // ended by close
 	return n, nil
 }
@@ -54,8 +67,9 @@ func newInotify() (notifier, error) {
 func (n *inotify) touched() *touches { return n.touches }
 
 func (n *inotify) close() {
-	_ = n.file.Close() // nothing is written, so nothing can be lost
+	_, _ = unix.Write(n.stop, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // an eventfd takes eight bytes
 	<-n.done
+	_, _ = unix.Close(n.fd), unix.Close(n.stop)
 }
 
 func (n *inotify) watch(path string) (handle, error) {
@@ -75,16 +89,35 @@ func (n *inotify) unwatch(h handle) {
 func (n *inotify) read() {
 	defer close(n.done)
 	buf := make([]byte, inotifyBuffer)
-	for {
-		size, err := n.file.Read(buf)
-		if errors.Is(err, os.ErrClosed) {
-			return
+	last := time.Now()
+	for n.wait() {
+		if time.Since(last) < gather {
+			time.Sleep(gather) // not for something to happen: for more to come together
+		}
+		size, err := unix.Read(n.fd, buf)
+		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
+			continue
 		}
 		if err != nil {
-			n.note(func() { n.errs = append(n.errs, err) })
+			n.note(func() { n.errs = append(n.errs, fmt.Errorf("read notifications: %w", err)) })
 			return
 		}
+		last = time.Now()
 		n.note(func() { n.parse(buf[:size]) })
+	}
+}
+
+// wait returns true when there is something to read, false after close.
+func (n *inotify) wait() bool {
+	fds := []unix.PollFd{{Fd: int32(n.fd), Events: unix.POLLIN}, {Fd: int32(n.stop), Events: unix.POLLIN}}
+	for {
+		_, err := unix.Poll(fds, -1)
+		if err == nil {
+			return fds[1].Revents == 0
+		}
+		if !errors.Is(err, unix.EINTR) { // of these descriptors nothing else can be wrong
+			return false
+		}
 	}
 }
 
