@@ -19,8 +19,11 @@
 // on disk once everything has settled. Only regular files that match the root's
 // patterns are known; nothing but directories and pattern files is ever opened.
 //
-// What it does not do: read files, follow symlinks, keep anything across
-// restarts, or watch where the kernel gives no notifications.
+// Where the kernel notifies nothing, directories are polled: visited again and
+// again, with the same comparison.
+//
+// What it does not do: read files, follow symlinks below a root, or keep anything
+// across restarts.
 package watch
 
 import (
