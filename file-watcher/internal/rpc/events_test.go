@@ -107,3 +107,37 @@ func TestResume(t *testing.T) {
 		}
 	})
 }
+
+func TestSnapshot(t *testing.T) {
+	s := serve(t)
+	root := s.root("r")
+	s.write(filepath.Join(root, "caf\xe9.md"), "four")
+	watch := s.start(root)
+	stream := s.stream(&watcherv1.StreamEventsRequest{Snapshot: true})
+	want := &watcherv1.SnapshotFile{WatchId: watch.WatchId, Path: root + "/caf\uFFFD.md", RawPath: []byte(root + "/caf\xe9.md"), SizeBytes: 4}
+	item := s.receive(stream)
+	if diff := cmp.Diff(want, item.GetSnapshotFile(), protocmp.Transform(), protocmp.IgnoreFields(want, "modify_time")); diff != "" || item.ResumeToken != "" {
+		t.Errorf("token %q, file (-want +got):\n%s", item.ResumeToken, diff)
+	}
+	if item = s.receive(stream); item.GetSnapshotEnd().GetFileCount() != 1 || item.ResumeToken == "" {
+		t.Errorf("item is %v, want the end", item)
+	}
+	s.write(filepath.Join(root, "a.md"), "a")
+	if item = s.receive(stream); item.GetEvent().GetPath() != root+"/a.md" {
+		t.Errorf("item is %v", item)
+	}
+}
+
+func TestPolled(t *testing.T) {
+	s := serve(t)
+	root := s.root("r")
+	resp, err := s.StartWatching(t.Context(), &watcherv1.StartWatchingRequest{Path: root, Method: watcherv1.WatchMethod_WATCH_METHOD_POLL})
+	if err != nil || resp.Watch.Method != watcherv1.WatchMethod_WATCH_METHOD_POLL || resp.Watch.StatusMessage == "" {
+		t.Fatalf("case 45: it is %v, %v", resp, err)
+	}
+	stream := s.stream(&watcherv1.StreamEventsRequest{})
+	s.write(filepath.Join(root, "a.md"), "a")
+	if item := s.receive(stream); item.GetEvent().GetPath() != root+"/a.md" {
+		t.Errorf("case 45: item is %v", item)
+	}
+}

@@ -36,7 +36,7 @@ type served struct {
 func serve(t *testing.T) *served {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	watcher, err := watch.New(watch.Options{Debounce: time.Millisecond, JournalEvents: 1000, JournalBytes: 1 << 20, Log: log})
+	watcher, err := watch.New(watch.Options{Debounce: time.Millisecond, PollMin: 10 * time.Millisecond, PollMax: time.Second, JournalEvents: 1000, JournalBytes: 1 << 20, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,9 @@ func invalidCalls(s *served, id string) []invalidCall {
 			_, err := s.ListWatches(ctx, &watcherv1.ListWatchesRequest{PageToken: "x"})
 			return err
 		}},
+		{"method", startCall(s, &watcherv1.StartWatchingRequest{Path: s.dir, Method: 7})},
 		{"resume_token", streamCall(s, &watcherv1.StreamEventsRequest{ResumeToken: "x"})},
+		{"resume_token", streamCall(s, &watcherv1.StreamEventsRequest{ResumeToken: "x", Snapshot: true})},
 		{"path_prefix", streamCall(s, &watcherv1.StreamEventsRequest{PathPrefix: "x"})},
 		{"change_types", streamCall(s, &watcherv1.StreamEventsRequest{ChangeTypes: make([]watcherv1.ChangeType, 1)})},
 	}
