@@ -50,7 +50,7 @@ type root struct {
 	tree      *tree
 	settle    *settle
 	departed  *departed
-	landed    []place   // directories found in this turn
+	landed    []landed  // directories found in this turn
 	arrivals  []arrival // settled in this turn
 	reloadDue bool      // a pattern file has settled in this turn
 

@@ -195,21 +195,32 @@ func (r *root) found(n *node, name, path string, in info, s scan, now time.Time)
 	}
 }
 
-// missed makes what is known of the directory n but was not read dirty.
+// missed makes what is known of the directory n but was not read dirty: there is
+// nothing of its name, or something of another kind, such as a symlink.
 func (r *root) missed(n *node, entries []fs.DirEntry, now time.Time) {
 	if len(n.children) == 0 {
 		return
 	}
-	seen := make(map[string]bool, len(entries))
+	read := make(map[string]kind, len(entries))
 	for _, entry := range entries {
-		seen[entry.Name()] = true
+		read[entry.Name()] = kindOf(entry.Type())
 	}
 	for _, name := range n.names() {
-		if child := n.children[name]; !seen[name] {
+		if child := n.children[name]; read[name] != child.info.kind {
 			child.hidden = child.info.kind == dir
 			r.settle.add(place{n, name}, mark{}, now)
 		}
 	}
+}
+
+func kindOf(mode fs.FileMode) kind {
+	switch {
+	case mode.IsDir():
+		return dir
+	case mode.IsRegular():
+		return file
+	}
+	return special
 }
 
 // unwatchable notes why the directory n cannot be watched or read, and has it

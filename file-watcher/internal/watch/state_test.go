@@ -141,7 +141,7 @@ func (w *world) walk(root string) map[string]version {
 	w.t.Helper()
 	files := map[string]version{}
 	path, rules := filepath.Join(w.dir, root), w.rules(root)
-	if _, err := lstat(path); gone(err) {
+	if in, err := lstat(path); gone(err) || in.kind != dir {
 		return files
 	}
 	err := rules.Walk(context.Background(), path, func(rel string, d fs.DirEntry) error {

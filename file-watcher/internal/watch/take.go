@@ -68,6 +68,12 @@ func (w *Watcher) rootOf(n *node) *root {
 	return nil
 }
 
+// landed is where a directory was found.
+type landed struct {
+	place
+	moved bool // it was moved there
+}
+
 // touchedItself takes what was notified of the directory n itself, and not of an
 // entry of it.
 func (r *root) touchedItself(n *node, t touch, now time.Time) {
@@ -81,6 +87,10 @@ func (r *root) touchedItself(n *node, t touch, now time.Time) {
 		}
 	case t.op&opUnmounted != 0: // what it covered is there again, which nothing notifies (case 14)
 		r.scan(n.parent, scan{})
+	case t.op&opUnwatched != 0:
+		// Mostly it is gone. But another directory may have taken its place and
+		// been read already, when it seemed to be watched.
+		r.scan(n, scan{deep: true})
 	case r.unread[n] != nil: // its mode may have changed (case 15)
 		r.scan(n, scan{deep: true})
 	}
@@ -100,7 +110,7 @@ func (r *root) touched(n *node, path string, t touch, now time.Time) {
 			r.unread[n] = at(path, err)
 		}
 		if in.kind == dir {
-			r.landed = append(r.landed, e)
+			r.landed = append(r.landed, landed{e, t.op&opMoved != 0})
 			if !r.isPatternFile(path) {
 				return
 			} // else it took the file's place
@@ -123,17 +133,19 @@ func (r *root) touched(n *node, path string, t touch, now time.Time) {
 func (r *root) followLanded() {
 	dirs := r.landed
 	r.landed = nil
-	taken := func(e place) int {
+	taken := func(e landed) int {
 		if e.dir.children[e.name] == nil {
 			return 0
 		}
 		return 1
 	}
-	slices.SortStableFunc(dirs, func(a, b place) int { return taken(a) - taken(b) })
+	slices.SortStableFunc(dirs, func(a, b landed) int { return taken(a) - taken(b) })
 	for _, e := range dirs {
 		path := r.tree.pathOf(e.dir) + "/" + e.name // another of them may have moved it
 		if in, err := lstat(path); err == nil && in.kind == dir {
-			r.directory(e.dir, e.name, path, in, scan{})
+			// One that was moved may have been outside, where what came into it
+			// could not be looked at.
+			r.directory(e.dir, e.name, path, in, scan{deep: e.moved})
 		}
 	}
 }
