@@ -16,7 +16,7 @@ type settings struct {
 	Roots      []string     `name:"root" usage:"folder whose files may be tracked; repeatable; at least one"`
 	Watcher    string       `name:"watcher" usage:"address of the file-watcher to follow; empty: changes come by TrackChange alone"`
 	Hub        string       `name:"hub" usage:"address of the sse-hub that gets every recorded change; empty: none does"`
-	Workers    int          `name:"workers" usage:"files tracked at once"`
+	Workers    int          `name:"workers" usage:"files read and compared at once"`
 	MaxContent config.Bytes `name:"max-content" usage:"largest file whose content is kept; of a larger one only the hash is"`
 	service.Settings
 }

@@ -21,7 +21,7 @@ func connect(cfg *settings, db *store.Store, tracker *track.Tracker, log *slog.L
 		if err != nil {
 			return nil, err
 		}
-		watcher := remote.NewWatcher(conn, tracker, cfg.Workers, log, metrics)
+		watcher := remote.NewWatcher(conn, tracker, log, metrics)
 		workers = append(workers, service.Worker{Name: "watcher", Run: watcher.Run})
 	} else {
 		workers = append(workers, service.Worker{Name: "reconciliation", Run: func(ctx context.Context) error {

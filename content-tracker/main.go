@@ -67,7 +67,7 @@ func serve(ctx context.Context, cfg *settings, info service.Info, log *slog.Logg
 	health.Set(nil) // the database is open; reconciling does not keep callers waiting
 	return service.Run(ctx, service.Process{
 		Info: info, Settings: cfg.Settings, Log: log, Metrics: metrics, Health: health,
-		Register: rpc.New(tracker, info, cfg.features(), cfg.Workers, log).Register,
+		Register: rpc.New(tracker, info, cfg.features(), log).Register,
 		Workers: append(workers,
 			service.Worker{Name: "checkpointer", Run: sqlite.NewCheckpointer(cfg.Database, log).Run},
 			service.Worker{Name: "search index", Run: func(ctx context.Context) error { return db.CatchUp(ctx, log) }}),

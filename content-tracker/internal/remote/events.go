@@ -41,8 +41,8 @@ func (w *Watcher) trackFiles(ctx context.Context, events []*watcherv1.Event) err
 		path := rawpath.Join(event.Path, event.RawPath)
 		queues[path] = append(queues[path], event)
 	}
-	slots := make(chan struct{}, w.workers) // bounds the goroutines
-	errs := make(chan error, len(queues))   // each path sends once
+	slots := make(chan struct{}, w.tracker.Parallel()) // bounds the goroutines
+	errs := make(chan error, len(queues))              // each path sends once
 	var group sync.WaitGroup
 	for _, queue := range queues {
 		slots <- struct{}{}

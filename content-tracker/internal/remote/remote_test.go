@@ -174,7 +174,7 @@ func TestWatcher(t *testing.T) {
 	before := w.write(t, "before.md", "x\n") // there before anybody followed
 	fake := &fakeWatcher{tokens: make(chan string), streams: make(chan []*watcherv1.StreamEventsResponse)}
 	conn := servicetest.Dial(t, func(r grpc.ServiceRegistrar) { watcherv1.RegisterFileWatcherServiceServer(r, fake) })
-	background(t, remote.NewWatcher(conn, w.tracker, 4, slog.New(slog.DiscardHandler), prometheus.NewRegistry()).Run)
+	background(t, remote.NewWatcher(conn, w.tracker, slog.New(slog.DiscardHandler), prometheus.NewRegistry()).Run)
 
 	live := func(path string) bool {
 		head, err := w.store.Head(t.Context(), path)

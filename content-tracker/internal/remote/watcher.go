@@ -35,7 +35,6 @@ const (
 type Watcher struct {
 	client  watcherv1.FileWatcherServiceClient
 	tracker *track.Tracker
-	workers int
 	log     *slog.Logger
 	link    link
 	failed  prometheus.Counter
@@ -49,11 +48,10 @@ type Watcher struct {
 	waiting   map[string]struct{} // of those, roots that are known to wait: said once
 }
 
-// NewWatcher returns the follower of a watcher; events of up to workers paths are
-// handled at once.
-func NewWatcher(conn grpc.ClientConnInterface, tracker *track.Tracker, workers int, log *slog.Logger, metrics prometheus.Registerer) *Watcher {
+// NewWatcher returns the follower of a watcher.
+func NewWatcher(conn grpc.ClientConnInterface, tracker *track.Tracker, log *slog.Logger, metrics prometheus.Registerer) *Watcher {
 	w := &Watcher{
-		client: watcherv1.NewFileWatcherServiceClient(conn), tracker: tracker, workers: workers, log: log,
+		client: watcherv1.NewFileWatcherServiceClient(conn), tracker: tracker, log: log,
 		link: link{name: "watcher", log: log}, doubts: newDoubts(), unchecked: map[string]struct{}{}, waiting: map[string]struct{}{},
 	}
 	w.resync("")

@@ -14,7 +14,7 @@ import (
 // maxBatch bounds a TrackBatch.
 const maxBatch = 10_000
 
-// TrackBatch implements the RPC: a fixed number of workers takes items in turn;
+// TrackBatch implements the RPC: a fixed number of goroutines takes items in turn;
 // answers wait for the caller to read them, so a slow one slows its own batch.
 func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, stream grpc.ServerStreamingServer[trackerv1.TrackBatchResponse]) error {
 	if n := len(in.Items); n == 0 || n > maxBatch {
@@ -24,7 +24,7 @@ func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, stream grpc.ServerS
 	indexes := make(chan int)
 	answers := make(chan *trackerv1.TrackBatchResponse)
 	var workers sync.WaitGroup
-	for range min(s.workers, len(in.Items)) {
+	for range min(s.tracker.Parallel(), len(in.Items)) {
 		workers.Go(func() { // ends when indexes is closed
 			for i := range indexes {
 				select {

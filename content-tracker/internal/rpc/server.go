@@ -32,14 +32,13 @@ type Server struct {
 	tracker  *track.Tracker
 	info     service.Info
 	features []string
-	workers  int
 	log      *slog.Logger
 }
 
 // New returns the server of a tracker. features are the optional abilities that
-// GetServerInfo names; a batch is tracked by up to workers files at once.
-func New(tracker *track.Tracker, info service.Info, features []string, workers int, log *slog.Logger) *Server {
-	return &Server{tracker: tracker, info: info, features: features, workers: workers, log: log}
+// GetServerInfo names.
+func New(tracker *track.Tracker, info service.Info, features []string, log *slog.Logger) *Server {
+	return &Server{tracker: tracker, info: info, features: features, log: log}
 }
 
 // Register registers the service.

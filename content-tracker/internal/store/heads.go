@@ -108,7 +108,7 @@ func scanHead(rows *sql.Rows) (string, track.Head, error) {
 
 // Touch implements track.Store.
 func (s *Store) Touch(ctx context.Context, path string, stat track.Stat) error {
-	return s.transact(ctx, func(tx *sql.Tx) error { return touch(ctx, tx, path, stat) })
+	return s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return touch(ctx, tx, path, stat) })
 }
 
 func touch(ctx context.Context, tx *sql.Tx, path string, stat track.Stat) error {
@@ -130,7 +130,7 @@ func (s *Store) Root(ctx context.Context, root string) (track.Stat, bool, error)
 
 // SetRoot implements track.Store.
 func (s *Store) SetRoot(ctx context.Context, root string, stat track.Stat) error {
-	return s.transact(ctx, func(tx *sql.Tx) error {
+	return s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_roots (root_path, device, inode) VALUES (?, ?, ?)`,
 			rawpath.Encode(root), int64(stat.Device), int64(stat.Inode))
 		return err

@@ -17,7 +17,7 @@ import (
 // Record implements track.Store: everything of a step in one transaction.
 func (s *Store) Record(ctx context.Context, step track.Step) (track.Result, error) {
 	var result track.Result
-	err := s.transact(ctx, func(tx *sql.Tx) (err error) {
+	err := s.transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 		result, err = s.record(ctx, tx, step)
 		return err
 	})

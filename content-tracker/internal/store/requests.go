@@ -31,7 +31,7 @@ func forgetRequests(ctx context.Context, tx *sql.Tx) error {
 
 // Unchanged implements track.Store.
 func (s *Store) Unchanged(ctx context.Context, requestID string, version int64) error {
-	return s.transact(ctx, func(tx *sql.Tx) error { return remember(ctx, tx, requestID, 0, version) })
+	return s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return remember(ctx, tx, requestID, 0, version) })
 }
 
 // Answer implements track.Store.

@@ -87,7 +87,7 @@ func (s *Store) CatchUp(ctx context.Context, log *slog.Logger) error {
 		}
 		if err == nil && time.Since(forgot) > forgetInterval {
 			forgot = time.Now()
-			err = s.transact(ctx, func(tx *sql.Tx) error { return forgetRequests(ctx, tx) })
+			err = s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return forgetRequests(ctx, tx) })
 		}
 		if err == nil {
 			seen = version
@@ -112,7 +112,7 @@ func (s *Store) dataVersion(ctx context.Context) (version int64, err error) {
 func (s *Store) catchUp(ctx context.Context) error {
 	for {
 		more := false
-		err := s.transact(ctx, func(tx *sql.Tx) (err error) {
+		err := s.transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			more, err = catchUpOnce(ctx, tx)
 			return err
 		})

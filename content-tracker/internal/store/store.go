@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -29,6 +28,11 @@ type Store struct {
 	publish bool   // steps go to the outbox
 	stamp   string // ends an update of file_states: an old file has no updated_at (tracker case 41)
 	wake    chan struct{}
+
+	jobs      chan *job
+	closed    chan struct{} // closed by Close
+	committed chan struct{} // closed when commit has ended
+
 	commits prometheus.Histogram
 	steps   *prometheus.CounterVec
 }
@@ -42,7 +46,11 @@ func Open(ctx context.Context, path string, publish bool, metrics prometheus.Reg
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{write: write, publish: publish, wake: make(chan struct{}, 1)} // 1: a hint is a hint
+	s := &Store{
+		write: write, publish: publish, wake: make(chan struct{}, 1), // 1: a hint is a hint
+		jobs: make(chan *job), closed: make(chan struct{}), committed: make(chan struct{}),
+	}
+	go s.commit() // ended by Close
 	if err := s.prepare(ctx, path, metrics); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -81,8 +89,10 @@ func (s *Store) prepare(ctx context.Context, path string, metrics prometheus.Reg
 	}, s.outboxDepth))
 }
 
-// Close closes the database.
+// Close closes the database. What was asked for before is on disk.
 func (s *Store) Close() error {
+	close(s.closed)
+	<-s.committed
 	if s.read != nil {
 		return errors.Join(s.read.Close(), s.write.Close())
 	}
@@ -91,26 +101,6 @@ func (s *Store) Close() error {
 
 // DatabaseID identifies the database file, also after it was restored elsewhere.
 func (s *Store) DatabaseID() string { return s.id }
-
-// transact runs fn in one write transaction. A full disk or a lock that outlasts
-// the busy timeout leaves nothing half-written.
-func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
-	start := time.Now()
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return explain(err)
-	}
-	if err := fn(tx); err != nil {
-		return explain(errors.Join(err, tx.Rollback()))
-	}
-	if err := tx.Commit(); err != nil {
-		// SQLITE_BUSY and SQLITE_FULL leave the transaction open.
-		_ = tx.Rollback()
-		return explain(err)
-	}
-	s.commits.Observe(time.Since(start).Seconds())
-	return nil
-}
 
 // explain marks the errors of SQLite that a caller can do something about.
 func explain(err error) error {

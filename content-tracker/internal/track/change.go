@@ -117,6 +117,15 @@ type Step struct {
 	RequestID  string // idempotency key; may be empty
 }
 
+// size is what a step holds in memory, about.
+func (s *Step) size() int {
+	n := len(s.Diff.Text)
+	if s.To != nil {
+		n += len(s.To.Body)
+	}
+	return n
+}
+
 // Result says what a Track did.
 type Result struct {
 	Recorded   bool // false: the state was recorded already

@@ -194,7 +194,7 @@ func (r *reconciliation) track(ctx context.Context) error {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	r.count(func(p *Progress) { p.Total = p.Seen })
-	for range min(r.tracker.workers, len(r.changed)) {
+	for range min(r.tracker.Parallel(), len(r.changed)) {
 		workers.Go(func() { // ends with the list or ctx
 			for i := next.Add(1) - 1; i < int64(len(r.changed)) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				r.one(ctx, r.changed[i])

@@ -69,21 +69,28 @@ type Tracker struct {
 	store      Store
 	roots      []string
 	maxContent int64
-	workers    int
+	slots      chan struct{} // one for each file that is read and compared
 	log        *slog.Logger
 	locks      locks
 	seen       sync.Map // roots whose identity is on record
 }
 
 // New returns a tracker of the given roots: absolute paths, symlinks resolved.
-// Contents over maxContent bytes are hashed and not kept. Reconcile tracks up to
-// workers files at once.
+// Contents over maxContent bytes are hashed and not kept. Up to workers files are
+// read and compared at once.
 func New(store Store, roots []string, maxContent int64, workers int, log *slog.Logger) *Tracker {
-	return &Tracker{store: store, roots: roots, maxContent: maxContent, workers: workers, log: log}
+	return &Tracker{store: store, roots: roots, maxContent: maxContent, slots: make(chan struct{}, workers), log: log}
 }
 
 // Roots returns the tracked roots.
 func (t *Tracker) Roots() []string { return t.roots }
+
+// sharing is how many callers share a commit for each that reads: while some wait
+// for the disk, the others prepare the next one. A guess.
+const sharing = 6
+
+// Parallel returns how many files a caller with many should have tracked at once.
+func (t *Tracker) Parallel() int { return sharing * cap(t.slots) }
 
 // recordTries is how often a step is made anew when another process moved the
 // head between reading and recording it.
@@ -108,16 +115,35 @@ func (t *Tracker) Track(ctx context.Context, r Request) (Result, error) {
 		}
 	}
 	for range recordTries {
-		step, err := t.step(ctx, root, path, old)
-		if err != nil {
-			return Result{}, err
-		}
-		result, err := t.record(ctx, step, r.RequestID)
+		result, err := t.attempt(ctx, root, path, old, r.RequestID)
 		if !errors.Is(err, ErrStale) {
 			return result, err
 		}
 	}
 	return Result{}, fmt.Errorf("%q: %w: another program keeps recording it", path, ErrBusy)
+}
+
+// largeContent is how much a step may hold while it waits for a commit without
+// keeping others from reading.
+const largeContent = 1 << 20
+
+// attempt makes a step and records it.
+func (t *Tracker) attempt(ctx context.Context, root, path, old, requestID string) (Result, error) {
+	select {
+	case t.slots <- struct{}{}:
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+	release := sync.OnceFunc(func() { <-t.slots })
+	defer release()
+	step, err := t.step(ctx, root, path, old)
+	if err != nil {
+		return Result{}, err
+	}
+	if step.size() <= largeContent {
+		release()
+	}
+	return t.record(ctx, step, requestID)
 }
 
 // step compares the disk with the head.
