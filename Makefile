@@ -15,6 +15,9 @@ PYTHON     ?= python3
 WATCH      ?=
 DATA       ?= data
 
+# Further flags of a benchmark, such as --only storm.
+BENCH      ?=
+
 BUF        := github.com/bufbuild/buf/cmd/buf@v1.75.0
 GOLANGCI   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PROTOC_GO  := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
@@ -103,6 +106,19 @@ $(TOOLS)/bin/buf: Makefile
 
 $(TOOLS)/bin/golangci-lint: Makefile
 	GOBIN=$(TOOLS)/bin GOWORK=off go install $(GOLANGCI)
+
+.PHONY: bench-watcher
+bench-watcher: build $(TOOLS)/watchdog/ready ## measure the file-watcher beside Python's watchdog and raw inotify; prints JSON
+	@go run ./deploy/bench/watcher --bin bin --python $(TOOLS)/watchdog/bin/python $(BENCH)
+
+.PHONY: bench-tracker
+bench-tracker: build ## measure the content-tracker; prints JSON
+	@go run ./deploy/bench/tracker --bin bin $(BENCH)
+
+$(TOOLS)/watchdog/ready: Makefile
+	$(PYTHON) -m venv $(TOOLS)/watchdog
+	$(TOOLS)/watchdog/bin/pip install --quiet --disable-pip-version-check watchdog==6.0.0
+	@touch $@
 
 .PHONY: fmt
 fmt: ## format the Go and Python code

@@ -62,9 +62,15 @@ func (b *bench) run(ctx context.Context) (*report, error) {
 	}
 	steps := []func() error{
 		func() error { return b.write(all, 0) },
-		func() (err error) { r.Created, err = b.timed(len(all), func() error { return b.batch(ctx, all) }); return err },
+		func() (err error) {
+			r.Created, err = b.timed(len(all), func() error { return b.batch(ctx, all) })
+			return err
+		},
 		func() error { return b.write(all, 1) },
-		func() (err error) { r.Modified, err = b.timed(len(all), func() error { return b.batch(ctx, all) }); return err },
+		func() (err error) {
+			r.Modified, err = b.timed(len(all), func() error { return b.batch(ctx, all) })
+			return err
+		},
 		func() (err error) { r.Single, err = b.one(ctx, all[:min(singles, len(all))]); return err },
 		func() (err error) { r.Parallel, err = b.parallel(ctx, all); return err },
 		func() (err error) {
