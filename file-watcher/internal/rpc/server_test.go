@@ -70,9 +70,13 @@ func (s *served) root(name string) string {
 	return path
 }
 
+// write makes a file in one step, which no quiet delay is too short for.
 func (s *served) write(path, text string) {
 	s.t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(path+".tmp", []byte(text), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
 		s.t.Fatal(err)
 	}
 }

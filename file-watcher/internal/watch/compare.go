@@ -126,10 +126,10 @@ func (r *root) present(a arrival) {
 	case (n == nil || n.info.id != a.in.id) && r.renamed(a, n):
 	case n == nil:
 		r.tree.add(a.dir, a.name, a.in)
-		r.emit(Event{Type: Created, Path: a.path, Size: a.in.size, ModTime: a.in.modTime(), Initial: a.mark.initial})
+		r.emit(Event{Type: Created, Path: a.path, Size: a.in.size, ModTime: a.in.modTime(), Initial: a.initial})
 	default:
 		r.departed.drop(n)
-		changed := a.mark.written || !n.info.same(a.in)
+		changed := a.written || !n.info.same(a.in)
 		n.info = a.in
 		if changed {
 			r.emit(Event{Type: Modified, Path: a.path, Size: a.in.size, ModTime: a.in.modTime()})

@@ -17,16 +17,6 @@ type mark struct {
 	id      ident // of the file that arrived there, zero where none was seen
 }
 
-// merge adds a later mark to m.
-func (m mark) merge(later mark) mark {
-	m.written = m.written || later.written
-	if later.id != (ident{}) && later.id != m.id { // another file
-		m.id = later.id
-		m.initial = m.initial && later.initial
-	}
-	return m
-}
-
 // place is a name in a known directory: it stays the same when the
 // directory is renamed. The name "" is the directory itself.
 type place struct {
@@ -37,7 +27,7 @@ type place struct {
 // dirty is an entry that has come to rest.
 type dirty struct {
 	place
-	mark mark
+	written, initial bool // as in mark
 }
 
 // settle decides when a dirty entry has come to rest: when it was left alone for
@@ -52,7 +42,8 @@ type settle struct {
 	origin  time.Time // of the times in waiting, which carry no wall clock (case 43)
 	places  map[place]*waiting
 	peak    int                // most entries since the maps are as they are
-	ids     map[ident]*waiting // of the marks that have one
+	ids     map[ident]*waiting // of the marks that have one, as few do
+	arrived map[*waiting]ident // the same, the other way round
 	resting queue              // least recently touched first
 	bounded queue              // longest dirty first
 }
@@ -66,7 +57,7 @@ type waiting struct {
 
 func newSettle(delay time.Duration) *settle {
 	return &settle{
-		delay: delay, places: map[place]*waiting{}, ids: map[ident]*waiting{},
+		delay: delay, places: map[place]*waiting{}, ids: map[ident]*waiting{}, arrived: map[*waiting]ident{},
 		resting: queue{which: 0}, bounded: queue{which: 1},
 	}
 }
@@ -79,17 +70,22 @@ func (s *settle) add(e place, m mark, now time.Time) {
 	at := now.Sub(s.origin)
 	w := s.places[e]
 	if w == nil {
-		w = &waiting{dirty: dirty{e, m}, first: at, last: at}
+		w = &waiting{dirty: dirty{e, m.written, m.initial}, first: at, last: at}
 		s.bounded.push(w)
 		s.places[e] = w
 		s.peak = max(s.peak, len(s.places))
 	} else {
-		s.forgetID(w)
-		w.mark, w.last = w.mark.merge(m), at
+		w.written, w.last = w.written || m.written, at
+		if m.id != (ident{}) && m.id != s.arrived[w] { // another file
+			w.initial = w.initial && m.initial
+		}
 		s.resting.remove(w)
 	}
 	s.resting.push(w)
-	s.rememberID(w)
+	if m.id != (ident{}) {
+		s.forgetID(w)
+		s.ids[m.id], s.arrived[w] = w, m.id
+	}
 }
 
 // due removes and returns the entries that have come to rest.
@@ -147,20 +143,19 @@ func (s *settle) remove(w *waiting) dirty {
 	s.forgetID(w)
 	delete(s.places, w.place)
 	if len(s.places) == 0 && s.peak > largeMap {
-		s.places, s.ids, s.peak = map[place]*waiting{}, map[ident]*waiting{}, 0
+		s.places, s.ids, s.arrived, s.peak = map[place]*waiting{}, map[ident]*waiting{}, map[*waiting]ident{}, 0
 	}
 	return w.dirty
 }
 
-func (s *settle) rememberID(w *waiting) {
-	if w.mark.id != (ident{}) {
-		s.ids[w.mark.id] = w
-	}
-}
-
 func (s *settle) forgetID(w *waiting) {
-	if s.ids[w.mark.id] == w {
-		delete(s.ids, w.mark.id)
+	id, ok := s.arrived[w]
+	if !ok {
+		return
+	}
+	delete(s.arrived, w)
+	if s.ids[id] == w {
+		delete(s.ids, id)
 	}
 }
 

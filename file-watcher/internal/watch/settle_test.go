@@ -94,8 +94,15 @@ func TestSettleMergesMarks(t *testing.T) {
 			s := newSettle(0)
 			s.add(named("a"), tc.first, ms(0))
 			s.add(named("a"), tc.next, ms(0))
-			if got := s.due(ms(0)); len(got) != 1 || got[0].mark != tc.want {
-				t.Errorf("due is %+v, want %+v", got, tc.want)
+			if !s.arriving(tc.want.id) && tc.want.id != (ident{}) {
+				t.Errorf("file %v is not arriving", tc.want.id)
+			}
+			want := dirty{named("a"), tc.want.written, tc.want.initial}
+			if got := s.due(ms(0)); len(got) != 1 || got[0] != want {
+				t.Errorf("due is %+v, want %+v", got, want)
+			}
+			if len(s.ids)+len(s.arrived) > 0 {
+				t.Errorf("left is %v, %v", s.ids, s.arrived)
 			}
 		})
 	}

@@ -174,7 +174,7 @@ func TestRootByTimers(t *testing.T) {
 	t.Run("case 12: by its own timers", func(t *testing.T) {
 		w := newNotes(t, Options{Debounce: time.Millisecond})
 		s := w.subscribe("", Filter{Watches: []string{w.ids["r"]}})
-		w.disk("write", []string{"r/a.md", "a"})
+		w.save("r/a.md", "a")
 		w.expect(s, "created r/a.md")
 		w.disk("rm", []string{"r"})
 		w.expect(s, "deleted r/a.md")
