@@ -3,8 +3,12 @@ package e2e
 import (
 	"database/sql"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -104,4 +108,35 @@ func (w *world) steps(t *testing.T) (ids []string) {
 		t.Fatal(err)
 	}
 	return ids
+}
+
+// A watcher that is stopped while more happens than the kernel's queue holds finds
+// out by itself, and nobody has to tell it (watcher cases 38 and 42).
+func TestWatcherStopped(t *testing.T) {
+	w := startWorld(t, "")
+	write(t, w.path("d0/f0.md"), "before\n")
+	w.settle(t)
+	watcher := w.Get(stack.Watcher)
+	if err := watcher.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 7000 { // with three notifications each, more than 16,384
+		write(t, w.path(fmt.Sprintf("d%d/f%d.md", i%4, i%25)), fmt.Sprintln("text", i))
+	}
+	for i := range 5 {
+		_ = os.Remove(w.path(fmt.Sprintf("d%d/f%d.md", i%4, i)))
+	}
+	if err := watcher.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	w.settle(t)
+	resp, err := http.Get("http://" + watcher.Addr["admin"] + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	metrics, err := io.ReadAll(resp.Body)
+	if err != nil || strings.Contains(string(metrics), "obby_watcher_overflows_total 0\n") {
+		t.Errorf("the kernel's queue did not overflow, %v", err)
+	}
 }
