@@ -114,13 +114,15 @@ func (w *world) steps(t *testing.T) (ids []string) {
 // out by itself, and nobody has to tell it (watcher cases 38 and 42).
 func TestWatcherStopped(t *testing.T) {
 	w := startWorld(t, "")
-	write(t, w.path("d0/f0.md"), "before\n")
+	for i := range 4 { // so that the directories are watched
+		write(t, w.path(fmt.Sprintf("d%d/f%d.md", i, i)), "before\n")
+	}
 	w.settle(t)
 	watcher := w.Get(stack.Watcher)
 	if err := watcher.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 7000 { // with three notifications each, more than 16,384
+	for i := range 10_000 { // with two notifications each, more than 16,384
 		write(t, w.path(fmt.Sprintf("d%d/f%d.md", i%4, i%25)), fmt.Sprintln("text", i))
 	}
 	for i := range 5 {

@@ -44,8 +44,8 @@ func main() {
 	flag.IntVar(&o.files, "files", 5000, "number of files")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	report, err := run(ctx, o)
+	stop()
 	if err == nil {
 		err = measure.Print(report)
 	}
@@ -75,7 +75,7 @@ func run(ctx context.Context, o options) (*report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w; its last word: %s", err, last)
 	}
-	defer process.Stop(context.WithoutCancel(ctx))
+	defer process.Kill()
 	conn, err := grpc.NewClient(process.Addr["grpc"], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err

@@ -104,15 +104,12 @@ func readRaw(root string) error {
 const rawMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_MODIFY |
 	unix.IN_CLOSE_WRITE | unix.IN_ATTRIB | unix.IN_MOVE_SELF | unix.IN_DELETE_SELF
 
-// path keeps what was built, so that it is built.
-var path string
-
 func (c *counted) parse(dirs map[int32]string, buf []byte) {
 	for len(buf) >= unix.SizeofInotifyEvent {
 		e := (*unix.InotifyEvent)(unsafe.Pointer(&buf[0]))
 		name := buf[unix.SizeofInotifyEvent : unix.SizeofInotifyEvent+int(e.Len)]
 		buf = buf[unix.SizeofInotifyEvent+int(e.Len):]
-		path = dirs[e.Wd] + "/" + strings.TrimRight(string(name), "\x00")
+		c.path = dirs[e.Wd] + "/" + strings.TrimRight(string(name), "\x00")
 		c.Events++
 		switch {
 		case e.Mask&unix.IN_Q_OVERFLOW != 0:

@@ -78,8 +78,8 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "comma-separated scenarios; empty: all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	r, err := run(ctx, o)
+	stop()
 	if err == nil {
 		err = measure.Print(r)
 	}

@@ -42,6 +42,8 @@ type counted struct {
 	Files  int   `json:"files"`
 	Events int64 `json:"events"` // as the kernel notified them; 0: it does not tell
 	Resync int   `json:"resync"`
+
+	path string // of the last notification, kept so that it is built
 }
 
 // tree makes a directory with subdirectories, to be watched.
