@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,10 +20,6 @@ import (
 	"github.com/obby/go-services/internal/service"
 	watcherv1 "github.com/obby/go-services/proto/gen/obby/watcher/v1"
 )
-
-// gcPercent has the garbage collector run earlier than by default: what this
-// service holds is the state of whole trees, for a long time, and little garbage.
-const gcPercent = 30
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -49,9 +44,6 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return 2
 	}
 	log := cfg.Logger(stderr, info.Name)
-	if _, set := env("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
-	}
 	watcher, err := watch.New(cfg.options(log))
 	if err != nil {
 		log.Error("file-watcher cannot start", "err", err)

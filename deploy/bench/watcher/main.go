@@ -29,6 +29,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/obby/go-services/deploy/bench/measure"
 )
 
@@ -43,12 +45,14 @@ type options struct {
 type report struct {
 	Machine measure.Machine `json:"machine"`
 	Limits  map[string]int  `json:"inotify_limits"`
-	Storm   *stormReport    `json:"storm,omitempty"`
-	Drain   *drainReport    `json:"drain,omitempty"`
-	Latency *latencyReport  `json:"latency,omitempty"`
-	Stream  *streamReport   `json:"stream,omitempty"`
-	Start   *startReport    `json:"start,omitempty"`
-	Rest    *restReport     `json:"rest,omitempty"`
+	// InMemory: a disk's pace is no part of the figures.
+	InMemory bool           `json:"in_memory"`
+	Storm    *stormReport   `json:"storm,omitempty"`
+	Drain    *drainReport   `json:"drain,omitempty"`
+	Latency  *latencyReport `json:"latency,omitempty"`
+	Stream   *streamReport  `json:"stream,omitempty"`
+	Start    *startReport   `json:"start,omitempty"`
+	Rest     *restReport    `json:"rest,omitempty"`
 }
 
 // figure is a measurement with what it should be.
@@ -72,7 +76,7 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.bin, "bin", "bin", "directory of the built programs")
-	flag.StringVar(&o.dir, "dir", "", "where files are made; default: the system's temporary directory")
+	flag.StringVar(&o.dir, "dir", "", "where files are made; default: in memory where something can be mounted, else the system's temporary directory")
 	flag.StringVar(&o.python, "python", "", "a Python that has watchdog; empty: without it")
 	flag.IntVar(&o.files, "files", 50_000, "files of the storm")
 	flag.StringVar(&o.only, "only", "", "comma-separated scenarios; empty: all")
@@ -96,6 +100,9 @@ func run(ctx context.Context, o options) (r *report, err error) {
 	}
 	defer os.RemoveAll(b.dir)
 	r = &report{Machine: measure.Here(), Limits: limits()}
+	if r.InMemory = o.dir == "" && unix.Mount("none", b.dir, "tmpfs", 0, "") == nil; r.InMemory {
+		defer unix.Unmount(b.dir, unix.MNT_DETACH) //nolint:errcheck // it ends with the machine at the latest
+	}
 	scenarios := []struct {
 		name string
 		run  func(context.Context) error

@@ -30,7 +30,7 @@ func (b *bench) latency(ctx context.Context) (*latencyReport, error) {
 		debounce time.Duration
 		samples  int
 		times    *measure.Times
-	}{{500 * time.Millisecond, 40, &r.Debounced}, {0, 200, &r.Immediate}} {
+	}{{500 * time.Millisecond, 100, &r.Debounced}, {0, 200, &r.Immediate}} {
 		all, err := b.latencies(ctx, s.debounce, s.samples)
 		if err != nil {
 			return nil, err
@@ -229,7 +229,7 @@ func (b *bench) growth(ctx context.Context, root string, then func() error) (tim
 	if err := then(); err != nil {
 		return 0, 0, err
 	}
-	time.Sleep(time.Second) // for what the kernel has notified to be taken: nothing tells
+	time.Sleep(3 * time.Second) // for what was notified to be taken, and for garbage to be given back: nothing tells
 	after, err := measure.Of(w.pid())
 	return took, float64(after.Anon - before.Anon), err
 }

@@ -19,6 +19,7 @@ const stormDirectories = 50
 
 type stormReport struct {
 	Files    int                  `json:"files"`
+	Rounds   int                  `json:"rounds"`
 	Events   int64                `json:"kernel_notifications"`
 	Readers  map[string]stormRead `json:"readers"`
 	Watchdog *figure              `json:"cpu_of_watchdogs,omitempty"`
@@ -33,14 +34,23 @@ type stormRead struct {
 	PerEvent  float64 `json:"cpu_us_per_notification"`
 }
 
+// stormRounds is how often each reader gets a storm, in turn with the others. What
+// counts is the one that took it the least CPU time: whatever else the machine does
+// only adds to it.
+const stormRounds = 3
+
 func (b *bench) storm(ctx context.Context) (*stormReport, error) {
-	r := &stormReport{Files: b.files, Readers: map[string]stormRead{}}
-	for name, start := range b.readers() {
-		read, err := b.stormOf(ctx, start)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+	r := &stormReport{Files: b.files, Rounds: stormRounds, Readers: map[string]stormRead{}}
+	for range stormRounds {
+		for name, start := range b.readers() {
+			read, err := b.stormOf(ctx, start)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			if best, ok := r.Readers[name]; !ok || read.CPUMillis < best.CPUMillis {
+				r.Readers[name] = read
+			}
 		}
-		r.Readers[name] = read
 	}
 	raw := r.Readers["raw"]
 	r.Events = raw.Events

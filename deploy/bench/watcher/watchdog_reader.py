@@ -28,5 +28,5 @@ observer.start()
 print("watching", flush=True)
 for line in sys.stdin:
     with counter.changed:
-        counter.changed.wait_for(lambda: counter.files >= int(line), timeout=30)
+        counter.changed.wait_for(lambda: counter.files >= int(line), timeout=10)
         print(json.dumps({"files": counter.files, "events": 0, "resync": 0}), flush=True)

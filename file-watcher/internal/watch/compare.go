@@ -207,6 +207,7 @@ func (r *root) emit(e Event) {
 	e.Watch, e.Time = r.id, time.Now()
 	r.w.counts.events[e.Type].Add(1)
 	r.w.journal.append(&e)
+	r.w.tidy.worked(1, e.Time)
 }
 
 // releaseAll ends the notifications about n and the directories below it.

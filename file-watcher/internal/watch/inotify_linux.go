@@ -23,12 +23,16 @@ const inotifyMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.
 // inotifyBuffer takes a good thousand notifications in one read.
 const inotifyBuffer = 64 << 10
 
-// gather is the pause between two reads while there is always something to read.
-// Otherwise each notification of a storm would wake this program by itself, which
-// costs far more than to take it; the kernel also merges a file's repeated ones
-// while they wait. Its queue of 16,384 takes several times what can happen
-// meanwhile. The first notification after a while is read at once.
-const gather = time.Millisecond
+// gather is the pause between two reads while there is always something to read;
+// it grows to gatherMost while that goes on. Otherwise each notification of a storm
+// would wake this program by itself, which costs far more than to take it; the
+// kernel also merges a file's repeated ones while they wait. Its queue of 16,384
+// takes several times what can happen meanwhile. The first notification after a
+// while is read at once. Guesses.
+const (
+	gather     = 250 * time.Microsecond
+	gatherMost = 8 * time.Millisecond
+)
 
 // inotify is the notifier of Linux. It speaks to the kernel itself, because the
 // kernel knows directories by their inode, which survives a rename, where a
@@ -89,10 +93,13 @@ func (n *inotify) unwatch(h handle) {
 func (n *inotify) read() {
 	defer close(n.done)
 	buf := make([]byte, inotifyBuffer)
-	last := time.Now()
+	last, pause := time.Now(), gather
 	for n.wait() {
 		if time.Since(last) < gather {
-			time.Sleep(gather) // not for something to happen: for more to come together
+			time.Sleep(pause) // not for something to happen: for more to come together
+			pause = min(pause+pause/4, gatherMost)
+		} else {
+			pause = gather
 		}
 		size, err := unix.Read(n.fd, buf)
 		if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {

@@ -93,6 +93,7 @@ func (r *root) scanDirectory(n *node, s scan, now time.Time) {
 		s.deep = true // nothing is known of what happened below meanwhile
 	}
 	r.poll.listed(n, was, now)
+	r.w.tidy.worked(1+len(entries), now)
 	for _, entry := range entries {
 		r.entry(n, path+"/"+entry.Name(), entry, s, now)
 	}

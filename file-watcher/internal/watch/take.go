@@ -11,6 +11,7 @@ func (w *Watcher) take(now time.Time) {
 	if err != nil {
 		w.log.Error("kernel notifications report an error", "err", err)
 	}
+	w.tidy.worked(len(list), now)
 	for len(list) > 0 { // by directory: mostly many in a row are of the same one
 		of := list[0].dir
 		n := 1

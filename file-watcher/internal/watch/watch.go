@@ -61,6 +61,7 @@ type Watcher struct {
 	done     chan struct{} // closed when Run has ended
 	roots    []*root       // ordered by start; owned by Run
 	counts   counters
+	tidy     tidy
 }
 
 // New returns a Watcher that does nothing until Run is called.
@@ -253,6 +254,7 @@ func (w *Watcher) settle(now time.Time) {
 	for _, r := range w.roots {
 		r.retry(now)
 	}
+	w.tidy.due(now)
 }
 
 // settleWith finds what has vanished from any root before it looks at what has
@@ -271,7 +273,7 @@ func (w *Watcher) settleWith(rested func(*settle) []dirty, overdue func(*departe
 
 // arm sets the one timer to when something is due next.
 func (w *Watcher) arm(timer *time.Timer) {
-	var next time.Time
+	next := w.tidy.at
 	for _, r := range w.roots {
 		next = earliest(next, r.next())
 	}
