@@ -111,7 +111,7 @@ func (s *Store) together(group []*job) error {
 // transaction has ended with it, as it does when the disk is full.
 func (j *job) do(ctx context.Context, tx *sql.Tx) error {
 	if j.err = j.ctx.Err(); j.err != nil {
-		return nil
+		return nil //nolint:nilerr // it is this piece's error, not the transaction's
 	}
 	if _, err := tx.ExecContext(ctx, `SAVEPOINT piece`); err != nil {
 		return err

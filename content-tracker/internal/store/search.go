@@ -87,7 +87,7 @@ func (s *Store) CatchUp(ctx context.Context, log *slog.Logger) error {
 		}
 		if err == nil && time.Since(forgot) > forgetInterval {
 			forgot = time.Now()
-			err = s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return forgetRequests(ctx, tx) })
+			err = s.transact(ctx, forgetRequests)
 		}
 		if err == nil {
 			seen = version

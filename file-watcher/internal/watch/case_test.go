@@ -96,7 +96,7 @@ func TestMount(t *testing.T) {
 		if err := unix.Mount("none", path, "tmpfs", 0, "size=1m"); err != nil {
 			t.Skipf("nothing can be mounted here: %v", err)
 		}
-		defer unix.Unmount(path, unix.MNT_DETACH)
+		defer func() { _ = unix.Unmount(path, unix.MNT_DETACH) }() // mostly it is done below
 		w.disk("write", []string{"r/d/over.md", "over"})
 		w.do(func() { w.w.rescan(time.Now()) }) // nothing notifies of a mount
 		w.flush()
