@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 	"io"
 	"sync"
 	"unicode/utf8"
@@ -13,23 +12,93 @@ import (
 const (
 	// sniffBytes is how much of a file decides whether it is binary: git's rule.
 	sniffBytes = 8000
-	// chunkBytes is how much is read at once: enough to make the calls cheap.
+	// chunkBytes is how much of a content that is not kept is read at once: enough
+	// to make the calls cheap.
 	chunkBytes = 128 << 10
 )
 
 var chunks = sync.Pool{New: func() any { b := make([]byte, chunkBytes); return &b }}
+
+// Digest reads r, which holds about size bytes, to its end and returns its
+// content: the bytes it hashes are the bytes it keeps. A content over limit is
+// hashed in bounded memory and not kept. Its hash does not depend on limit.
+func Digest(r io.Reader, size, limit int64) (Content, error) {
+	if size > limit {
+		return stream(r)
+	}
+	body, err := readAll(r, size)
+	if err != nil {
+		return Content{}, err
+	}
+	c := Given(body)
+	if c.Size > limit { // r held more than was said
+		c.Kind, c.Body = Omitted, nil
+	}
+	return c, nil
+}
+
+// readAll is io.ReadAll for a reader of about size bytes.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // less, and it grows to find the end
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
+}
+
+// Given returns the content of bytes in memory, which it keeps.
+func Given(body []byte) Content {
+	c := Content{Size: int64(len(body)), Kind: Binary, EOL: NoEOL, Body: body}
+	if isBinary(body) {
+		c.Hash = hashOf(body)
+		return c
+	}
+	var n normaliser
+	text := n.whole(body)
+	c.EOL = n.ending()
+	if c.Kind = Text; !utf8.Valid(body) {
+		c.Kind, text = Lossy, body // the exact bytes are hashed, kept and compared (case 6)
+	}
+	c.Body, c.Hash, c.LineCount = text, hashOf(text), n.lineCount(c.Kind == Lossy)
+	return c
+}
+
+func hashOf(b []byte) Hash {
+	sum := sha256.Sum256(b)
+	return Hash(hex.EncodeToString(sum[:]))
+}
 
 // normaliser turns CRLF and CR into LF, however its input is split. A CR at the
 // end of one piece may be half of a CRLF: it is held back until the next byte or
 // the end decides (tracker case 1).
 type normaliser struct {
 	pendingCR    bool
+	last         byte // read, where some is
+	some         bool
 	lf, crlf, cr int64 // line ends seen
+}
+
+// whole returns the LF form of all of text: text itself where that is it.
+func (n *normaliser) whole(text []byte) []byte {
+	if bytes.IndexByte(text, '\r') < 0 {
+		n.skip(text)
+		return text
+	}
+	return n.finish(n.append(make([]byte, 0, len(text)), text))
+}
+
+// skip reads a piece without CR, which is its own LF form.
+func (n *normaliser) skip(src []byte) {
+	if len(src) > 0 {
+		n.lf += int64(bytes.Count(src, []byte{'\n'}))
+		n.last, n.some = src[len(src)-1], true
+	}
 }
 
 // append appends the LF form of src to dst.
 func (n *normaliser) append(dst, src []byte) []byte {
-	if n.pendingCR && len(src) > 0 {
+	if len(src) == 0 {
+		return dst
+	}
+	if n.pendingCR {
 		n.pendingCR = false
 		if src[0] == '\n' {
 			n.crlf++
@@ -37,15 +106,17 @@ func (n *normaliser) append(dst, src []byte) []byte {
 		} else {
 			n.cr++
 		}
+		n.last = '\n'
 		dst = append(dst, '\n')
 	}
 	for {
 		i := bytes.IndexByte(src, '\r')
 		if i < 0 {
-			n.lf += int64(bytes.Count(src, []byte{'\n'}))
+			n.skip(src)
 			return append(dst, src...)
 		}
-		n.lf += int64(bytes.Count(src[:i], []byte{'\n'}))
+		n.skip(src[:i])
+		n.last, n.some = '\r', true
 		dst = append(dst, src[:i]...)
 		switch {
 		case i+1 == len(src):
@@ -53,6 +124,7 @@ func (n *normaliser) append(dst, src []byte) []byte {
 			return dst
 		case src[i+1] == '\n':
 			n.crlf++
+			n.last = '\n'
 			src = src[i+2:]
 		default:
 			n.cr++
@@ -72,10 +144,8 @@ func (n *normaliser) finish(dst []byte) []byte {
 	return append(dst, '\n')
 }
 
-func (n *normaliser) lines() int64 { return n.lf + n.crlf + n.cr }
-
 func (n *normaliser) ending() LineEnding {
-	switch total := n.lines(); total {
+	switch total := n.lf + n.crlf + n.cr; total {
 	case 0:
 		return NoEOL
 	case n.lf:
@@ -88,103 +158,22 @@ func (n *normaliser) ending() LineEnding {
 	return Mixed
 }
 
+// lineCount returns the number of lines of the LF form, or of the bytes as they
+// are, in which a lone CR ends no line.
+func (n *normaliser) lineCount(exact bool) int64 {
+	lines := n.lf + n.crlf
+	if !exact {
+		lines += n.cr
+	}
+	if n.some && n.last != '\n' && (exact || n.last != '\r') {
+		lines++
+	}
+	return lines
+}
+
 // isBinary tells by the first bytes: a NUL, or the mark of UTF-16, whose line
 // ends are not single bytes (case 8).
 func isBinary(head []byte) bool {
 	return bytes.IndexByte(head[:min(len(head), sniffBytes)], 0) >= 0 ||
 		bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff})
 }
-
-// digest reads a content once: the bytes it hashes are the bytes it keeps.
-type digest struct {
-	limit int64 // largest content that is kept
-
-	binary        bool
-	normal        normaliser
-	exact, normed hash.Hash // of the bytes as they are, and of the LF form
-	size          int64
-	body, scratch []byte
-	last          byte // of the LF form
-	over          bool // limit was passed: body is given up
-}
-
-// Digest reads r to its end and returns its content. A content over limit is
-// hashed in bounded memory and not kept.
-func Digest(r io.Reader, limit int64) (Content, error) {
-	d := &digest{limit: limit, exact: sha256.New(), normed: sha256.New()}
-	buffer := chunks.Get().(*[]byte)
-	defer chunks.Put(buffer)
-	for first := true; ; first = false {
-		n, err := io.ReadFull(r, *buffer)
-		if first {
-			d.binary = isBinary((*buffer)[:n])
-		}
-		d.add((*buffer)[:n])
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			return d.content(), nil
-		}
-		if err != nil {
-			return Content{}, err
-		}
-	}
-}
-
-func (d *digest) add(piece []byte) {
-	d.size += int64(len(piece))
-	d.exact.Write(piece)
-	if !d.over {
-		d.body = append(d.body, piece...)
-		if d.size > d.limit {
-			d.over, d.body = true, nil
-		}
-	}
-	if !d.binary {
-		d.scratch = d.normal.append(d.scratch[:0], piece)
-		d.addNormal(d.scratch)
-	}
-}
-
-func (d *digest) addNormal(text []byte) {
-	d.normed.Write(text)
-	if len(text) > 0 {
-		d.last = text[len(text)-1]
-	}
-}
-
-func (d *digest) content() Content {
-	c := Content{Size: d.size, Kind: Binary, EOL: NoEOL, Hash: sum(d.exact), Body: d.body}
-	if d.over {
-		c.Kind = Omitted
-	}
-	if d.binary {
-		return c
-	}
-	d.addNormal(d.normal.finish(nil))
-	c.EOL, c.LineCount = d.normal.ending(), d.normal.lines()
-	if d.size > 0 && d.last != '\n' {
-		c.LineCount++
-	}
-	switch {
-	case d.over:
-		c.Hash = sum(d.normed)
-	case utf8.Valid(d.body):
-		c.Kind, c.Hash, c.Body = Text, sum(d.normed), d.normalBody(c.EOL)
-	default:
-		// The exact bytes are hashed, kept and compared (case 6): their LFs count.
-		c.Kind, c.LineCount = Lossy, int64(bytes.Count(d.body, []byte{'\n'}))
-		if d.body[len(d.body)-1] != '\n' {
-			c.LineCount++
-		}
-	}
-	return c
-}
-
-func (d *digest) normalBody(ending LineEnding) []byte {
-	if ending == LF || ending == NoEOL {
-		return d.body
-	}
-	var n normaliser
-	return n.finish(n.append(make([]byte, 0, len(d.body)), d.body))
-}
-
-func sum(h hash.Hash) Hash { return Hash(hex.EncodeToString(h.Sum(nil))) }

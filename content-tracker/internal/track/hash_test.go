@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
 )
@@ -48,7 +51,7 @@ func TestDigest(t *testing.T) {
 		{"case 20: over the cap", strings.Repeat("x\r\n", 400), oracle(strings.Repeat("x\n", 400)), track.Omitted, track.CRLF, 400, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c, err := track.Digest(strings.NewReader(tc.text), cap)
+			c, err := track.Digest(strings.NewReader(tc.text), int64(len(tc.text)), cap)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -59,31 +62,56 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-func TestDigestAcrossReads(t *testing.T) { // case 1
-	// Longer than a buffer, so that a CRLF meets its end at every offset.
+// TestDigestOverTheCap: what is said of a content does not depend on whether it
+// is kept. Texts are longer than a buffer, so that line ends and runes meet its
+// end at every offset.
+func TestDigestOverTheCap(t *testing.T) {
 	const buffer = 128 << 10
-	for shift := range 4 {
-		text := strings.Repeat("x", buffer-2+shift) + "\r\n\r\r\ny\r"
-		for _, r := range []struct {
-			name string
-			c    func() (track.Content, error)
-		}{
-			{"whole", func() (track.Content, error) { return track.Digest(strings.NewReader(text), 1<<20) }},
-			{"byte by byte", func() (track.Content, error) {
-				return track.Digest(iotest.OneByteReader(strings.NewReader(text)), 1<<20)
-			}},
-		} {
-			c, err := r.c()
-			if err != nil || c.Hash != oracle(text) || c.LineCount != 4 {
-				t.Errorf("case 1: shift %d, %s: %s, %d lines, %v", shift, r.name, c.Hash, c.LineCount, err)
+	for name, end := range map[string]string{
+		"case 1: CRLF across reads": "\r\n\r\r\ny\r", "LF": "\ny\n", "no line end": "y", "NUL late": "\r\n\x00",
+		"runes": "\u20acé\U0001f600\r\n", "case 6: Latin-1": "\r\n\xe9\r\n\r", "half a rune": "\r\n\xe2\x82",
+		"half a rune, more": "\xe2\x82\r\n" + strings.Repeat("\u20ac\r", 50_000), "binary": "\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for shift := range 6 {
+				text := strings.Repeat("x", buffer-5+shift) + end
+				if name == "binary" {
+					text = "\x00" + text
+				}
+				kept := digest(t, strings.NewReader(text), 1<<20)
+				for _, r := range []io.Reader{strings.NewReader(text), iotest.OneByteReader(strings.NewReader(text))} {
+					over := digest(t, r, 0)
+					if over.Kind != track.Omitted || over.Body != nil {
+						t.Errorf("kept %d bytes as %s", len(over.Body), over.Kind)
+					}
+					over.Kind, over.Body = kept.Kind, kept.Body
+					if diff := cmp.Diff(kept, over); diff != "" {
+						t.Fatalf("shift %d (-kept +over the cap):\n%s", shift, diff)
+					}
+				}
+				if kept.Kind == track.Text && kept.Hash != oracle(text) {
+					t.Errorf("shift %d: the hash is %s", shift, kept.Hash)
+				}
 			}
-		}
+		})
 	}
 }
 
+// digest says a wrong size: a file may grow after it was looked at.
+func digest(t *testing.T, r io.Reader, limit int64) track.Content {
+	t.Helper()
+	c, err := track.Digest(r, 1, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func TestDigestReadError(t *testing.T) {
-	if _, err := track.Digest(iotest.ErrReader(bytes.ErrTooLarge), 10); err != bytes.ErrTooLarge {
-		t.Errorf("error is %v, want the reader's", err)
+	for _, limit := range []int64{0, 10} {
+		if _, err := track.Digest(iotest.ErrReader(bytes.ErrTooLarge), 1, limit); err != bytes.ErrTooLarge {
+			t.Errorf("error is %v, want the reader's", err)
+		}
 	}
 }
 
@@ -92,7 +120,7 @@ func FuzzDigest(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := track.Digest(strings.NewReader(text), 1<<30)
+		c, err := track.Digest(strings.NewReader(text), 0, 1<<30)
 		if err != nil {
 			t.Fatal(err)
 		}

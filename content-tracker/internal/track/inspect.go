@@ -1,7 +1,6 @@
 package track
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -27,10 +26,4 @@ func (t *Tracker) Stored(ctx context.Context, version int64) (Content, error) {
 		return content, fmt.Errorf("version %d: %w", version, err)
 	}
 	return content, nil
-}
-
-// Given returns a content that a caller holds in memory.
-func Given(body []byte) Content {
-	content, _ := Digest(bytes.NewReader(body), int64(len(body))) // memory gives no read error
-	return content
 }

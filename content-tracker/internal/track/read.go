@@ -61,7 +61,7 @@ func readOnce(ctx context.Context, dir *os.Root, rel string, limit int64) (c Con
 	}
 	// A file that grows for ever must not be read for ever: no more than one byte
 	// beyond what it held, which shows in the size below (case 19).
-	c, err = Digest(&cancellable{ctx, io.LimitReader(file, before.Size()+1)}, limit)
+	c, err = Digest(&cancellable{ctx, io.LimitReader(file, before.Size()+1)}, before.Size(), limit)
 	if err != nil {
 		return c, false, err
 	}
