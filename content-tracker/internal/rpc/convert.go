@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"regexp"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -85,6 +84,6 @@ func timeOf(t time.Time) *timestamppb.Timestamp {
 // diffOf makes a diff fit for a proto string, which is UTF-8.
 func diffOf(d track.Diff) *trackerv1.UnifiedDiff {
 	return &trackerv1.UnifiedDiff{
-		Text: strings.ToValidUTF8(d.Text, "\uFFFD"), LinesAdded: d.Added, LinesRemoved: d.Removed, Truncated: d.Truncated,
+		Text: track.Valid(d.Text), LinesAdded: d.Added, LinesRemoved: d.Removed, Truncated: d.Truncated,
 	}
 }

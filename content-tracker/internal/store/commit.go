@@ -7,18 +7,30 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"github.com/obby/go-services/internal/sqlite"
 )
 
-// maxGroup bounds how many callers share a transaction: one that fails as a whole
-// has to be made anew by all of them. A guess.
-const maxGroup = 64
+// maxGroup bounds how many callers share a transaction, and so how long a single
+// one may wait for the others of its group. A guess.
+const maxGroup = 512
 
 var errClosed = errors.New("the database is closed")
 
 // work is what one caller wants written. It gets a context that is not cancelled:
 // SQLite answers an interrupted statement by rolling the whole transaction back
 // (https://sqlite.org/c3ref/interrupt.html), and with it the work of others.
-type work func(ctx context.Context, tx *sql.Tx) error
+//
+// It may be called twice: where a group fails, its pieces are done anew.
+type work func(ctx context.Context, tx *transaction) error
+
+// transaction is what pieces of work write through.
+type transaction struct {
+	*sql.Tx
+	others  int64      // Store.others when it began
+	careful bool       // each piece has a savepoint
+	search  []indexing // done at the end, or left to CatchUp
+}
 
 type job struct {
 	ctx  context.Context
@@ -73,10 +85,15 @@ func (s *Store) gather(first *job) []*job {
 }
 
 // group does the work of several callers in one transaction. Each piece stands or
-// falls by itself, up to the commit.
+// falls by itself, up to the commit: where one fails, which is rare, all is undone
+// and done again with savepoints, which cost as much as a row.
 func (s *Store) group(group []*job) {
 	start := time.Now()
-	err := s.together(group)
+	s.crowded.Store(len(group) > 1)
+	err := s.together(group, false)
+	if err != nil && len(group) > 1 && !sqlite.Busy(err) {
+		err = s.together(group, true)
+	}
 	if err == nil {
 		s.commits.Observe(time.Since(start).Seconds())
 	}
@@ -88,9 +105,9 @@ func (s *Store) group(group []*job) {
 	}
 }
 
-func (s *Store) together(group []*job) error {
+func (s *Store) together(group []*job, careful bool) error {
 	ctx := context.Background() // of nobody: a caller that gives up must not stop the others
-	tx, err := s.write.BeginTx(ctx, nil)
+	tx, err := s.begin(ctx, careful)
 	if err != nil {
 		return err
 	}
@@ -98,6 +115,13 @@ func (s *Store) together(group []*job) error {
 		if err := j.do(ctx, tx); err != nil {
 			return errors.Join(err, tx.Rollback())
 		}
+	}
+	if len(tx.search) > indexedAtOnce {
+		defer s.left()
+		tx.search = nil
+	}
+	if err := tx.reindex(ctx, tx.search); err != nil {
+		return errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
 		// SQLITE_BUSY and SQLITE_FULL leave the transaction open.
@@ -107,16 +131,40 @@ func (s *Store) together(group []*job) error {
 	return nil
 }
 
-// do does one piece of work and keeps its error. It returns an error where the
-// transaction has ended with it, as it does when the disk is full.
-func (j *job) do(ctx context.Context, tx *sql.Tx) error {
+// begin begins a transaction and looks whether another program has written since
+// the last one.
+func (s *Store) begin(ctx context.Context, careful bool) (*transaction, error) {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	var version int64
+	if err := tx.QueryRowContext(ctx, `PRAGMA data_version`).Scan(&version); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
+	if version != s.lastVersion {
+		s.lastVersion = version
+		s.others.Add(1)
+	}
+	return &transaction{Tx: tx, others: s.others.Load(), careful: careful}, nil
+}
+
+// do does one piece of work. In a careful transaction it keeps the piece's error;
+// else it returns it. It returns an error too where the transaction has ended with
+// the piece, as it does when the disk is full.
+func (j *job) do(ctx context.Context, tx *transaction) error {
 	if j.err = j.ctx.Err(); j.err != nil {
 		return nil //nolint:nilerr // it is this piece's error, not the transaction's
+	}
+	mine := context.WithoutCancel(j.ctx)
+	if !tx.careful {
+		return j.safely(mine, tx)
 	}
 	if _, err := tx.ExecContext(ctx, `SAVEPOINT piece`); err != nil {
 		return err
 	}
-	err := j.safely(context.WithoutCancel(j.ctx), tx)
+	search := len(tx.search)
+	err := j.safely(mine, tx)
 	if err == nil {
 		_, err := tx.ExecContext(ctx, `RELEASE piece`)
 		return err
@@ -124,14 +172,14 @@ func (j *job) do(ctx context.Context, tx *sql.Tx) error {
 	if _, failed := tx.ExecContext(ctx, `ROLLBACK TO piece`); failed != nil {
 		return err
 	}
-	j.err = explain(err)
+	j.err, tx.search = explain(err), tx.search[:search]
 	_, err = tx.ExecContext(ctx, `RELEASE piece`)
 	return err
 }
 
 // safely makes an error of a panic: the caller's goroutine, which would have
 // recovered from it, is another one.
-func (j *job) safely(ctx context.Context, tx *sql.Tx) (err error) {
+func (j *job) safely(ctx context.Context, tx *transaction) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

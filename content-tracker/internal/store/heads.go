@@ -12,22 +12,26 @@ import (
 	"github.com/obby/go-services/internal/sqlite"
 )
 
-// selectHeads reads where paths stand. A path of the Python side may have
-// versions and no state: then its newest version is its head.
+// headVersion is the id of the version that is the head of a path of paths, with
+// its row s of file_states. A path of the Python side may have versions and no
+// state: then its newest version is its head.
+const headVersion = `CASE WHEN s.file_path IS NOT NULL
+	THEN (SELECT id FROM file_versions WHERE file_path = s.file_path AND content_hash = s.content_hash)
+	ELSE (SELECT max(id) FROM file_versions WHERE file_path = paths.value) END`
+
+// selectHeads reads where paths stand.
 const selectHeads = `
-WITH paths (file_path) AS (%s)
-SELECT paths.file_path, s.file_path IS NOT NULL OR v.id IS NOT NULL,
+WITH paths (value) AS (%s)
+SELECT paths.value, s.file_path IS NOT NULL OR v.id IS NOT NULL,
 	v.id, v.content_hash, v.line_count, +v.timestamp,
 	o.kind, o.eol, o.size_bytes, o.mtime_ns,
 	f.device, f.inode, f.size_bytes, f.mtime_ns, f.ctime_ns,
-	(SELECT +d.timestamp FROM content_diffs d WHERE d.file_path = paths.file_path ORDER BY d.id DESC LIMIT 1)
+	(SELECT +d.timestamp FROM content_diffs d WHERE d.file_path = paths.value ORDER BY d.id DESC LIMIT 1)
 FROM paths
-LEFT JOIN file_states s ON s.file_path = paths.file_path
-LEFT JOIN file_versions v ON v.id = CASE WHEN s.file_path IS NOT NULL
-	THEN (SELECT id FROM file_versions WHERE file_path = s.file_path AND content_hash = s.content_hash)
-	ELSE (SELECT max(id) FROM file_versions WHERE file_path = paths.file_path) END
+LEFT JOIN file_states s ON s.file_path = paths.value
+LEFT JOIN file_versions v ON v.id = ` + headVersion + `
 LEFT JOIN obby_versions o ON o.version_id = v.id
-LEFT JOIN obby_files f ON f.file_path = paths.file_path`
+LEFT JOIN obby_files f ON f.file_path = paths.value`
 
 var (
 	selectHead       = fmt.Sprintf(selectHeads, "VALUES (?)")
@@ -36,7 +40,9 @@ var (
 
 // Head implements track.Store.
 func (s *Store) Head(ctx context.Context, path string) (track.Head, error) {
+	others := s.others.Load() // before the database is read
 	head, err := headOf(ctx, s.read, path)
+	head.Others = others
 	return head, explain(err)
 }
 
@@ -108,10 +114,10 @@ func scanHead(rows *sql.Rows) (string, track.Head, error) {
 
 // Touch implements track.Store.
 func (s *Store) Touch(ctx context.Context, path string, stat track.Stat) error {
-	return s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return touch(ctx, tx, path, stat) })
+	return s.transact(ctx, func(ctx context.Context, tx *transaction) error { return touch(ctx, tx, path, stat) })
 }
 
-func touch(ctx context.Context, tx *sql.Tx, path string, stat track.Stat) error {
+func touch(ctx context.Context, tx *transaction, path string, stat track.Stat) error {
 	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_files
 		(file_path, device, inode, size_bytes, mtime_ns, ctime_ns) VALUES (?, ?, ?, ?, ?, ?)`,
 		rawpath.Encode(path), int64(stat.Device), int64(stat.Inode), stat.Size, stat.Mtime, stat.Ctime)
@@ -130,7 +136,7 @@ func (s *Store) Root(ctx context.Context, root string) (track.Stat, bool, error)
 
 // SetRoot implements track.Store.
 func (s *Store) SetRoot(ctx context.Context, root string, stat track.Stat) error {
-	return s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_roots (root_path, device, inode) VALUES (?, ?, ?)`,
 			rawpath.Encode(root), int64(stat.Device), int64(stat.Inode))
 		return err

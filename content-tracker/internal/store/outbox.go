@@ -46,7 +46,7 @@ func (s *Store) Next(ctx context.Context, after int64) (Pending, bool, error) {
 // Done removes the changes up to the outbox row with the given id: they were
 // acknowledged.
 func (s *Store) Done(ctx context.Context, id int64) error {
-	return s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return s.transact(ctx, func(ctx context.Context, tx *transaction) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM obby_outbox WHERE id <= ?`, id)
 		return err
 	})

@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
@@ -17,7 +15,7 @@ import (
 // Record implements track.Store: everything of a step in one transaction.
 func (s *Store) Record(ctx context.Context, step track.Step) (track.Result, error) {
 	var result track.Result
-	err := s.transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+	err := s.transact(ctx, func(ctx context.Context, tx *transaction) (err error) {
 		result, err = s.record(ctx, tx, step)
 		return err
 	})
@@ -31,12 +29,11 @@ func (s *Store) Record(ctx context.Context, step track.Step) (track.Result, erro
 	return result, nil
 }
 
-func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (result track.Result, err error) {
-	newest, err := compareHeads(ctx, tx, step)
-	if err != nil {
+func (s *Store) record(ctx context.Context, tx *transaction, step track.Step) (result track.Result, err error) {
+	if err := compareHeads(ctx, tx, step); err != nil {
 		return result, err
 	}
-	step.Observed = after(step.Observed, newest)
+	step.Observed = after(step.Observed, newest(step))
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("record %s of %q: %w", step.Type, step.Path, err)
@@ -59,9 +56,7 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (result
 	if err := s.setState(ctx, tx, step); err != nil {
 		return result, err
 	}
-	if err := reindexStep(ctx, tx, step, version); err != nil {
-		return result, err
-	}
+	tx.indexStep(step, version)
 	if err := s.addToOutbox(ctx, tx, change); err != nil {
 		return result, err
 	}
@@ -72,30 +67,41 @@ func (s *Store) record(ctx context.Context, tx *sql.Tx, step track.Step) (result
 }
 
 // compareHeads returns ErrStale unless the heads are still those that the step
-// was made from (tracker case 35), and else when the path was last recorded.
-func compareHeads(ctx context.Context, tx *sql.Tx, step track.Step) (newest time.Time, err error) {
-	head, err := headOf(ctx, tx, step.Path)
-	if err != nil {
-		return newest, err
+// was made from (tracker case 35). The tracker sees to that among its own steps,
+// so there is nothing to compare while no other program has written.
+func compareHeads(ctx context.Context, tx *transaction, step track.Step) error {
+	type expectation struct {
+		path string
+		head track.Head
 	}
-	expected := step.From
+	expected := []expectation{{step.Path, step.From}}
 	if step.Type == track.Moved {
-		expected = step.Over
-		from, err := headOf(ctx, tx, step.OldPath)
+		expected = []expectation{{step.Path, step.Over}, {step.OldPath, step.From}}
+	}
+	for _, e := range expected {
+		if e.head.Others == tx.others {
+			continue
+		}
+		now, err := headOf(ctx, tx, e.path)
 		if err != nil {
-			return newest, err
+			return err
 		}
-		if from.Version.ID != step.From.Version.ID {
-			return newest, track.ErrStale
+		if now.Version.ID != e.head.Version.ID {
+			return track.ErrStale
 		}
 	}
-	if head.Version.ID != expected.Version.ID {
-		return newest, track.ErrStale
-	}
-	return head.Observed, nil
+	return nil
 }
 
-func (s *Store) addToOutbox(ctx context.Context, tx *sql.Tx, change int64) error {
+// newest returns when the step's path was last recorded.
+func newest(step track.Step) time.Time {
+	if step.Type == track.Moved {
+		return step.Over.Observed
+	}
+	return step.From.Observed
+}
+
+func (s *Store) addToOutbox(ctx context.Context, tx *transaction, change int64) error {
 	if !s.publish {
 		return nil
 	}
@@ -134,12 +140,12 @@ func resultOf(step track.Step, change, version int64) track.Result {
 	return r
 }
 
-func addDiff(ctx context.Context, tx *sql.Tx, step track.Step, version int64) (int64, error) {
+func addDiff(ctx context.Context, tx *transaction, step track.Step, version int64) (int64, error) {
 	id, err := insert(ctx, tx, `INSERT INTO content_diffs
 		(file_path, old_version_id, new_version_id, change_type, diff_content, lines_added, lines_removed, timestamp)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		rawpath.Encode(step.Path), optional(step.From.Version.ID), optional(version), step.Type,
-		strings.ToValidUTF8(step.Diff.Text, "\uFFFD"), step.Diff.Added, step.Diff.Removed, sqlite.FormatTime(step.Observed))
+		track.Valid(step.Diff.Text), step.Diff.Added, step.Diff.Removed, sqlite.FormatTime(step.Observed))
 	if err != nil || step.OldPath == "" && !step.Diff.Truncated {
 		return id, err
 	}
@@ -150,7 +156,7 @@ func addDiff(ctx context.Context, tx *sql.Tx, step track.Step, version int64) (i
 
 // addChange writes the bare change log and the raw event. The log's
 // de-duplication key is of this step alone: the same transition may happen again.
-func addChange(ctx context.Context, tx *sql.Tx, step track.Step, change int64) error {
+func addChange(ctx context.Context, tx *transaction, step track.Step, change int64) error {
 	key := sha256.Sum256(fmt.Appendf(nil, "obby change %d", change))
 	observed := sqlite.FormatTime(step.Observed)
 	_, err := tx.ExecContext(ctx, `INSERT INTO file_changes
@@ -175,7 +181,7 @@ func newHash(step track.Step) track.Hash {
 }
 
 // setState moves the head pointer.
-func (s *Store) setState(ctx context.Context, tx *sql.Tx, step track.Step) error {
+func (s *Store) setState(ctx context.Context, tx *transaction, step track.Step) error {
 	if step.Type == track.Deleted {
 		return s.clearState(ctx, tx, step.Path, step.Observed)
 	}
@@ -201,7 +207,7 @@ func (s *Store) setState(ctx context.Context, tx *sql.Tx, step track.Step) error
 
 // clearState says that a path has no content any more; its versions stay. The row
 // may be missing where only the Python side's versions told that it lived.
-func (s *Store) clearState(ctx context.Context, tx *sql.Tx, path string, observed time.Time) error {
+func (s *Store) clearState(ctx context.Context, tx *transaction, path string, observed time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO file_states (file_path, content_hash, last_modified, line_count, file_size)
 		VALUES (?, NULL, ?, 0, 0)
 		ON CONFLICT (file_path) DO UPDATE SET content_hash = NULL, last_modified = excluded.last_modified,

@@ -15,7 +15,7 @@ import (
 const requestWindow = 24 * time.Hour
 
 // remember notes what a request recorded: nothing where change is 0.
-func remember(ctx context.Context, tx *sql.Tx, requestID string, change, version int64) error {
+func remember(ctx context.Context, tx *transaction, requestID string, change, version int64) error {
 	if requestID == "" {
 		return nil
 	}
@@ -24,14 +24,14 @@ func remember(ctx context.Context, tx *sql.Tx, requestID string, change, version
 	return err
 }
 
-func forgetRequests(ctx context.Context, tx *sql.Tx) error {
+func forgetRequests(ctx context.Context, tx *transaction) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM obby_requests WHERE created_at < ?`, time.Now().Add(-requestWindow).UnixMicro())
 	return err
 }
 
 // Unchanged implements track.Store.
 func (s *Store) Unchanged(ctx context.Context, requestID string, version int64) error {
-	return s.transact(ctx, func(ctx context.Context, tx *sql.Tx) error { return remember(ctx, tx, requestID, 0, version) })
+	return s.transact(ctx, func(ctx context.Context, tx *transaction) error { return remember(ctx, tx, requestID, 0, version) })
 }
 
 // Answer implements track.Store.

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -28,10 +29,15 @@ type Store struct {
 	publish bool   // steps go to the outbox
 	stamp   string // ends an update of file_states: an old file has no updated_at (tracker case 41)
 	wake    chan struct{}
+	behind  chan struct{} // signalled when something was left to CatchUp
 
 	jobs      chan *job
 	closed    chan struct{} // closed by Close
 	committed chan struct{} // closed when commit has ended
+
+	others      atomic.Int64 // how often another program was seen to have written
+	crowded     atomic.Bool  // the last transaction was of many callers
+	lastVersion int64        // PRAGMA data_version of the last transaction; commit's own
 
 	commits prometheus.Histogram
 	steps   *prometheus.CounterVec
@@ -47,7 +53,7 @@ func Open(ctx context.Context, path string, publish bool, metrics prometheus.Reg
 		return nil, err
 	}
 	s := &Store{
-		write: write, publish: publish, wake: make(chan struct{}, 1), // 1: a hint is a hint
+		write: write, publish: publish, wake: make(chan struct{}, 1), behind: make(chan struct{}, 1), // 1: a hint is a hint
 		jobs: make(chan *job), closed: make(chan struct{}), committed: make(chan struct{}),
 	}
 	go s.commit() // ended by Close

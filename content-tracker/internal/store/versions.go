@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
@@ -38,13 +37,15 @@ func (s *Store) Content(ctx context.Context, version int64) (track.Content, erro
 
 // addVersion returns the version row of the step's content, a new one unless the
 // path had that content before.
-func addVersion(ctx context.Context, tx *sql.Tx, s track.Step) (int64, error) {
+func addVersion(ctx context.Context, tx *transaction, s track.Step) (int64, error) {
 	if s.To == nil {
 		return copyVersion(ctx, tx, s)
 	}
-	id, err := findVersion(ctx, tx, s.Path, s.To.Hash)
-	if err != nil {
-		return 0, err
+	id, err := int64(0), error(nil)
+	if s.Type != track.Created || s.From.Known { // else the path has no version yet
+		if id, err = findVersion(ctx, tx, s.Path, s.To.Hash); err != nil {
+			return 0, err
+		}
 	}
 	if id == 0 {
 		if id, err = insert(ctx, tx, `INSERT INTO file_versions
@@ -66,7 +67,7 @@ func addVersion(ctx context.Context, tx *sql.Tx, s track.Step) (int64, error) {
 }
 
 // copyVersion gives a moved path the version that its old path had, unread.
-func copyVersion(ctx context.Context, tx *sql.Tx, s track.Step) (int64, error) {
+func copyVersion(ctx context.Context, tx *transaction, s track.Step) (int64, error) {
 	from := s.From.Version
 	if id, err := findVersion(ctx, tx, s.Path, from.Hash); id != 0 || err != nil {
 		return id, err
@@ -83,7 +84,7 @@ func copyVersion(ctx context.Context, tx *sql.Tx, s track.Step) (int64, error) {
 	return id, err
 }
 
-func findVersion(ctx context.Context, tx *sql.Tx, path string, hash track.Hash) (id int64, err error) {
+func findVersion(ctx context.Context, tx *transaction, path string, hash track.Hash) (id int64, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT id FROM file_versions WHERE file_path = ? AND content_hash = ?`, rawpath.Encode(path), hash).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
@@ -98,14 +99,14 @@ func textOf(c *track.Content) any {
 	case track.Text:
 		return string(c.Body)
 	case track.Lossy:
-		return strings.ToValidUTF8(string(c.Body), "\uFFFD")
+		return track.Valid(string(c.Body))
 	}
 	return nil
 }
 
 func description(t track.ChangeType) string { return "File " + string(t) }
 
-func insert(ctx context.Context, tx *sql.Tx, statement string, args ...any) (id int64, err error) {
+func insert(ctx context.Context, tx *transaction, statement string, args ...any) (id int64, err error) {
 	result, err := tx.ExecContext(ctx, statement, args...)
 	if err != nil {
 		return 0, err

@@ -98,6 +98,7 @@ type Head struct {
 	Version  Version
 	Stat     Stat      // as last tracked; zero where it is not known
 	Observed time.Time // of the newest step
+	Others   int64     // the Store's own: what it knew of other programs when it read this
 }
 
 // Live reports whether the path is recorded as existing.

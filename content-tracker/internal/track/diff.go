@@ -71,13 +71,25 @@ type matcher struct {
 	product int // of a block's sides, up to which the engine gets it
 }
 
-// match returns, for each line of a, the line of b that it stays, or -1.
+// staying returns, for each line of a, the line of b that it stays, or -1.
+func staying(a, b [][]byte) []int32 {
+	if len(a) == 0 || len(b) == 0 {
+		return none(len(a))
+	}
+	return match(intern(a, b))
+}
+
+func none(n int) []int32 {
+	stay := make([]int32, n)
+	for i := range stay {
+		stay[i] = -1
+	}
+	return stay
+}
+
 func match(a, b []int32) []int32 {
 	side := min(maxSide, maxWork/(len(a)+len(b)+1))
-	m := &matcher{a: a, b: b, stay: make([]int32, len(a)), product: side * side}
-	for i := range m.stay {
-		m.stay[i] = -1
-	}
+	m := &matcher{a: a, b: b, stay: none(len(a)), product: side * side}
 	m.block(upTo(len(a)), upTo(len(b)))
 	return m.stay
 }

@@ -28,6 +28,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -70,6 +71,7 @@ type Tracker struct {
 	roots      []string
 	maxContent int64
 	slots      chan struct{} // one for each file that is read and compared
+	held       atomic.Int64  // bytes of the steps that wait for a commit
 	log        *slog.Logger
 	locks      locks
 	seen       sync.Map // roots whose identity is on record
@@ -87,7 +89,7 @@ func (t *Tracker) Roots() []string { return t.roots }
 
 // sharing is how many callers share a commit for each that reads: while some wait
 // for the disk, the others prepare the next one. A guess.
-const sharing = 6
+const sharing = 25
 
 // Parallel returns how many files a caller with many should have tracked at once.
 func (t *Tracker) Parallel() int { return sharing * cap(t.slots) }
@@ -123,9 +125,9 @@ func (t *Tracker) Track(ctx context.Context, r Request) (Result, error) {
 	return Result{}, fmt.Errorf("%q: %w: another program keeps recording it", path, ErrBusy)
 }
 
-// largeContent is how much a step may hold while it waits for a commit without
+// maxHeld is how many bytes the steps that wait for a commit may hold without
 // keeping others from reading.
-const largeContent = 1 << 20
+const maxHeld = 16 << 20
 
 // attempt makes a step and records it.
 func (t *Tracker) attempt(ctx context.Context, root, path, old, requestID string) (Result, error) {
@@ -140,7 +142,9 @@ func (t *Tracker) attempt(ctx context.Context, root, path, old, requestID string
 	if err != nil {
 		return Result{}, err
 	}
-	if step.size() <= largeContent {
+	size := int64(step.size())
+	defer t.held.Add(-size)
+	if t.held.Add(size) <= maxHeld {
 		release()
 	}
 	return t.record(ctx, step, requestID)

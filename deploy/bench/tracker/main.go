@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -69,13 +70,23 @@ func run(ctx context.Context, o options) (*report, error) {
 		return nil, err
 	}
 	var last string
+	compared := make(chan struct{}) // closed when the tracker has looked at the empty folder
 	process, err := stack.StartProcess(ctx, filepath.Join(o.bin, stack.Tracker), stack.Tracker,
 		[]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--database", filepath.Join(dir, "bench.db"), "--root", root},
-		func(_, line string) { last = line })
+		func(_, line string) {
+			if last = line; strings.Contains(line, "root compared with the disk") {
+				close(compared)
+			}
+		})
 	if err != nil {
 		return nil, fmt.Errorf("%w; its last word: %s", err, last)
 	}
 	defer process.Kill()
+	select {
+	case <-compared:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 	conn, err := grpc.NewClient(process.Addr["grpc"], grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err
