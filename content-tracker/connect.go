@@ -29,6 +29,9 @@ func connect(cfg *settings, db *store.Store, tracker *track.Tracker, log *slog.L
 			return nil
 		}})
 	}
+	if !tracker.Policy().Empty() {
+		workers = append(workers, service.Worker{Name: "retention", Run: tracker.KeepRetaining})
+	}
 	if cfg.Hub != "" {
 		conn, err := remote.Dial(cfg.Hub, service.MaxMessageBytes)
 		if err != nil {
@@ -57,7 +60,7 @@ func reconcileOnce(ctx context.Context, tracker *track.Tracker, log *slog.Logger
 
 // features names the optional abilities that this process was started with.
 func (s *settings) features() []string {
-	features := []string{"reconcile"}
+	features := []string{"reconcile", "restore", "labels", "retention", "forget"}
 	if s.Watcher != "" {
 		features = append(features, "pipeline")
 	}

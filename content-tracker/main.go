@@ -67,7 +67,7 @@ func serve(ctx context.Context, cfg *settings, info service.Info, log *slog.Logg
 	if err != nil {
 		return err
 	}
-	tracker := track.New(db, cfg.Roots, int64(cfg.MaxContent), cfg.Workers, log)
+	tracker := track.New(db, cfg.tracker(), log)
 	workers, err := connect(cfg, db, tracker, log, metrics)
 	if err != nil {
 		return errors.Join(err, db.Close())

@@ -40,7 +40,7 @@ func TestAdoptFresh(t *testing.T) {
 		t.Errorf("tables (-want +got):\n%s", diff)
 	}
 	own := []string{
-		"obby_blobs", "obby_diffs", "obby_files", "obby_indexed", "obby_meta", "obby_outbox", "obby_requests", "obby_roots",
+		"obby_blobs", "obby_diffs", "obby_files", "obby_indexed", "obby_labels", "obby_meta", "obby_outbox", "obby_requests", "obby_roots",
 		"obby_schema", "obby_search", "obby_versions",
 	}
 	if diff := cmp.Diff(own, names(t, db, "type = 'table' AND name GLOB 'obby_*' AND name NOT GLOB 'obby_search_*'")); diff != "" {

@@ -59,6 +59,15 @@ CREATE TABLE obby_diffs (
     old_path TEXT,                      -- moved: the former path
     truncated INTEGER NOT NULL DEFAULT 0 -- 1: diff_content is cut or left out for size
 );
+CREATE INDEX obby_diffs_old_path ON obby_diffs (old_path) WHERE old_path IS NOT NULL;
+
+-- Versions that a person marked.
+CREATE TABLE obby_labels (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    version_id INTEGER NOT NULL UNIQUE, -- file_versions.id
+    label TEXT NOT NULL,                -- empty: only pinned
+    pinned INTEGER NOT NULL             -- 1: kept by every retention policy
+);
 
 -- Requests of TrackChange that were answered: a repetition gets the same answer.
 CREATE TABLE obby_requests (

@@ -39,7 +39,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { db.Close() })
 	root := t.TempDir()
-	w := &world{root, db, track.New(db, []string{root}, 1<<20, 4, slog.New(slog.DiscardHandler))}
+	w := &world{root, db, track.New(db, track.Config{Roots: []string{root}, MaxContent: 1 << 20, Workers: 4}, slog.New(slog.DiscardHandler))}
 	w.write(t, ".obbywatch", "*.md\n")
 	return w
 }

@@ -33,7 +33,7 @@ func serve(t *testing.T) (client trackerv1.ContentTrackerServiceClient, root str
 	}
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.DiscardHandler)
-	tracker := track.New(db, []string{root}, 1<<20, 4, log)
+	tracker := track.New(db, track.Config{Roots: []string{root}, MaxContent: 1 << 20, Workers: 4}, log)
 	server := rpc.New(tracker, service.NewInfo("content-tracker"), []string{"reconcile"}, log)
 	return trackerv1.NewContentTrackerServiceClient(servicetest.Dial(t, server.Register)), root
 }

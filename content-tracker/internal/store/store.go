@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,15 +25,19 @@ import (
 
 // Store implements track.Store and the outbox.
 type Store struct {
-	write   *sql.DB // one connection: a second caller waits for it, or for its ctx
-	read    *sql.DB
-	id      string // of the database
-	publish bool   // steps go to the outbox
-	stamp   string // ends an update of file_states: an old file has no updated_at (tracker case 41)
-	wake    chan struct{}
-	behind  chan struct{} // signalled when something was left to CatchUp
+	write        *sql.DB // one connection: a second caller waits for it, or for its ctx
+	read         *sql.DB
+	id           string   // of the database
+	publish      bool     // steps go to the outbox
+	stamp        string   // ends an update of file_states: an old file has no updated_at (tracker case 41)
+	summaries    []string // tables of the Python side with rows of paths
+	selectPast   string
+	unreferenced string // condition that no summary refers to version v
+	wake         chan struct{}
+	behind       chan struct{} // signalled when something was left to CatchUp
 
 	jobs      chan *job
+	closing   sync.Once
 	closed    chan struct{} // closed by Close
 	committed chan struct{} // closed when commit has ended
 
@@ -74,6 +80,9 @@ func (s *Store) prepare(ctx context.Context, path string, metrics prometheus.Reg
 	if _, ok := columns["updated_at"]; ok {
 		s.stamp = ", updated_at = CURRENT_TIMESTAMP"
 	}
+	if err := s.findSummaries(ctx); err != nil {
+		return err
+	}
 	if s.read, err = sqlite.Reader(path); err != nil {
 		return err
 	}
@@ -95,9 +104,28 @@ func (s *Store) prepare(ctx context.Context, path string, metrics prometheus.Reg
 	}, s.outboxDepth))
 }
 
+// findSummaries looks which tables of the Python side's summaries the file has.
+func (s *Store) findSummaries(ctx context.Context) error {
+	for _, table := range []string{"semantic_entries", "semantic_analysis"} {
+		columns, err := sqlite.Columns(ctx, s.write, table)
+		if err != nil {
+			return err
+		}
+		if _, ok := columns["file_path"]; ok {
+			s.summaries = append(s.summaries, table)
+		}
+		if _, ok := columns["version_id"]; ok {
+			s.unreferenced += ` AND NOT EXISTS (SELECT 1 FROM ` + table + ` e WHERE e.version_id = v.id)`
+		}
+	}
+	referenced := strings.ReplaceAll(strings.ReplaceAll(s.unreferenced, "AND NOT EXISTS", "OR EXISTS"), "v.id", "d.new_version_id")
+	s.selectPast = fmt.Sprintf(selectPast, referenced)
+	return nil
+}
+
 // Close closes the database. What was asked for before is on disk.
 func (s *Store) Close() error {
-	close(s.closed)
+	s.closing.Do(func() { close(s.closed) })
 	<-s.committed
 	if s.read != nil {
 		return errors.Join(s.read.Close(), s.write.Close())

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
+	"time"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
@@ -12,15 +14,15 @@ import (
 
 // Content implements track.Store.
 func (s *Store) Content(ctx context.Context, version int64) (track.Content, error) {
-	var hash, kind string
+	var hash, kind, ending string
 	var text sql.NullString
 	var exact []byte
-	err := s.read.QueryRowContext(ctx, `SELECT v.content_hash, v.content, ifnull(o.kind, 'text'), b.data
+	err := s.read.QueryRowContext(ctx, `SELECT v.content_hash, v.content, ifnull(o.kind, 'text'), ifnull(o.eol, ''), b.data
 		FROM file_versions v
 		LEFT JOIN obby_versions o ON o.version_id = v.id
 		LEFT JOIN obby_blobs b ON b.content_hash = v.content_hash AND o.kind IN ('lossy', 'binary')
-		WHERE v.id = ?`, version).Scan(&hash, &text, &kind, &exact)
-	c := track.Content{Hash: track.Hash(hash), Kind: track.Kind(kind), Body: exact}
+		WHERE v.id = ?`, version).Scan(&hash, &text, &kind, &ending, &exact)
+	c := track.Content{Hash: track.Hash(hash), Kind: track.Kind(kind), EOL: track.LineEnding(ending), Body: exact}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return c, track.ErrNoVersion
@@ -33,6 +35,35 @@ func (s *Store) Content(ctx context.Context, version int64) (track.Content, erro
 		return c, track.ErrNoContent
 	}
 	return c, nil
+}
+
+// PathOf implements track.Store.
+func (s *Store) PathOf(ctx context.Context, version int64) (path string, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT file_path FROM file_versions WHERE id = ?`, version).Scan(&path)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", track.ErrNoVersion
+	}
+	return rawpath.Decode(path), explain(err)
+}
+
+// FilesAt implements track.Store.
+func (s *Store) FilesAt(ctx context.Context, path string, at time.Time) (files []track.FileAt, err error) {
+	text := rawpath.Encode(path)
+	from, to := rangeOf(text)
+	rows, err := s.read.QueryContext(ctx, sqlite.FilesAt, text, from, to, at.UnixMicro(), "", math.MaxInt64)
+	if err != nil {
+		return nil, explain(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var f track.FileAt
+		if err := rows.Scan(&f.Path, &f.Version); err != nil {
+			return nil, err
+		}
+		f.Path = rawpath.Decode(f.Path)
+		files = append(files, f)
+	}
+	return files, explain(rows.Err())
 }
 
 // addVersion returns the version row of the step's content, a new one unless the

@@ -35,29 +35,6 @@ import (
 // ErrStale is returned by Store.Record when the head is no longer Step.From.
 var ErrStale = errors.New("the head has moved on")
 
-// Store keeps the history. Its methods return ErrBusy and ErrFull where the
-// database is locked or full, and have then changed nothing.
-type Store interface {
-	// Head returns where a path stands; a path without record is not Known.
-	Head(ctx context.Context, path string) (Head, error)
-	// Heads returns the live paths below a directory.
-	Heads(ctx context.Context, dir string) (map[string]Head, error)
-	// Content returns a version's content: ErrNoVersion, ErrNoContent.
-	Content(ctx context.Context, version int64) (Content, error)
-	// Record records a step in one transaction and returns it as stored. It
-	// returns ErrStale, and records nothing, where the head is not Step.From.
-	Record(ctx context.Context, s Step) (Result, error)
-	// Touch notes that a file with an unchanged content has another stat.
-	Touch(ctx context.Context, path string, s Stat) error
-	// Answer returns the result that was given to a request before.
-	Answer(ctx context.Context, requestID string) (Result, bool, error)
-	// Unchanged remembers that a request recorded nothing.
-	Unchanged(ctx context.Context, requestID string, version int64) error
-	// Root returns the identity of a root; SetRoot records it.
-	Root(ctx context.Context, root string) (Stat, bool, error)
-	SetRoot(ctx context.Context, root string, s Stat) error
-}
-
 // Request asks to look at a path.
 type Request struct {
 	Path      string
@@ -65,11 +42,22 @@ type Request struct {
 	RequestID string // idempotency key; empty: none
 }
 
+// Config says what is tracked, and how.
+type Config struct {
+	Roots      []string // absolute paths, symlinks resolved
+	RestoreTo  []string // where files may be restored to beside the roots; likewise
+	MaxContent int64    // contents over it are hashed and not kept
+	Workers    int      // files that are read and compared at once
+	Retention  Policy   // of KeepRetaining
+}
+
 // Tracker tracks the files below its roots.
 type Tracker struct {
 	store      Store
 	roots      []string
+	restoreTo  []string
 	maxContent int64
+	policy     Policy
 	slots      chan struct{} // one for each file that is read and compared
 	held       atomic.Int64  // bytes of the steps that wait for a commit
 	log        *slog.Logger
@@ -77,11 +65,12 @@ type Tracker struct {
 	seen       sync.Map // roots whose identity is on record
 }
 
-// New returns a tracker of the given roots: absolute paths, symlinks resolved.
-// Contents over maxContent bytes are hashed and not kept. Up to workers files are
-// read and compared at once.
-func New(store Store, roots []string, maxContent int64, workers int, log *slog.Logger) *Tracker {
-	return &Tracker{store: store, roots: roots, maxContent: maxContent, slots: make(chan struct{}, workers), log: log}
+// New returns a tracker.
+func New(store Store, c Config, log *slog.Logger) *Tracker {
+	return &Tracker{
+		store: store, roots: c.Roots, restoreTo: c.RestoreTo, maxContent: c.MaxContent, policy: c.Retention,
+		slots: make(chan struct{}, c.Workers), log: log,
+	}
 }
 
 // Roots returns the tracked roots.

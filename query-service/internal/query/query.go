@@ -75,10 +75,18 @@ type Version struct {
 	ModTime     time.Time
 	Description string
 	Current     bool // the path has this content now
+	Label       string
+	Pinned      bool // kept by every retention policy
 }
 
 // Size bounds the bytes of the version in a message.
-func (v Version) Size() int { return 192 + pathSize(v.Path) + len(v.Description) }
+func (v Version) Size() int { return 200 + pathSize(v.Path) + len(v.Description) + len(v.Label) }
+
+// Marked is a version with a label or a pin.
+type Marked struct {
+	Version
+	ID int64 // of the mark: larger is later
+}
 
 // Result is one file that a search found.
 type Result struct {
@@ -174,6 +182,12 @@ type VersionStore interface {
 	// before unless that is 0. It returns ErrPathNotFound for a path that was
 	// never recorded.
 	Versions(ctx context.Context, path string, before int64, limit int) (Page[Version], error)
+	// FilesAt returns a page of the files that were at or below a path at a time,
+	// by path, after the path after unless that is empty.
+	FilesAt(ctx context.Context, path string, at time.Time, after string, limit int) (Page[Version], error)
+	// Labels returns a page of the marked versions at or below prefix, those marked
+	// last first, with marks below before unless that is 0.
+	Labels(ctx context.Context, prefix string, before int64, limit int) (Page[Marked], error)
 	// Content returns a version and its content: text with LF line ends, or the
 	// exact bytes. It returns ErrVersionNotFound, ErrContentNotKept or
 	// ErrContentTooLarge.

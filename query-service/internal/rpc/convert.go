@@ -64,7 +64,7 @@ func version(v query.Version) *queryv1.Version {
 	return &queryv1.Version{
 		VersionId: v.ID, Path: path, RawPath: rawPath, ContentHash: v.Hash, LineCount: v.Lines, SizeBytes: v.Bytes,
 		Kind: contentKinds[v.Kind], ObserveTime: timestamp(v.Observed), ModifyTime: timestamp(v.ModTime),
-		Description: v.Description, Current: v.Current,
+		Description: v.Description, Current: v.Current, Label: v.Label, Pinned: v.Pinned,
 	}
 }
 

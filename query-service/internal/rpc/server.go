@@ -14,7 +14,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/obby/go-services/internal/page"
-	"github.com/obby/go-services/internal/rpcerr"
 	"github.com/obby/go-services/internal/service"
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
 	"github.com/obby/go-services/query-service/internal/query"
@@ -54,33 +53,9 @@ func (s *Server) status(err *error) { *err = table.Status(s.log, *err) }
 // GetServerInfo implements queryv1.QueryServiceServer.
 func (s *Server) GetServerInfo(context.Context, *queryv1.GetServerInfoRequest) (*queryv1.GetServerInfoResponse, error) {
 	return &queryv1.GetServerInfoResponse{
-		Version: s.info.Version, ApiVersions: []string{"obby.query.v1"}, Features: []string{"word-search"},
+		Version: s.info.Version, ApiVersions: []string{"obby.query.v1"}, Features: []string{"word-search", "files-at", "labels"},
 		InstanceId: s.info.InstanceID, StartTime: timestamppb.New(s.info.StartTime),
 	}, nil
-}
-
-// GetFileVersions implements queryv1.QueryServiceServer.
-func (s *Server) GetFileVersions(ctx context.Context, req *queryv1.GetFileVersionsRequest) (_ *queryv1.GetFileVersionsResponse, err error) {
-	defer s.status(&err)
-	file, err := readPath("path", req.GetPath(), req.GetRawPath())
-	if err != nil {
-		return nil, err
-	}
-	size, err := page.Size(req.GetPageSize(), query.DefaultPage, query.MaxPage)
-	if err != nil {
-		return nil, err
-	}
-	var before int64
-	args := page.Args(req)
-	if _, err := page.Parse(req.GetPageToken(), args, &before); err != nil {
-		return nil, err
-	}
-	versions, err := s.store.Versions(ctx, file, before, size)
-	if err != nil {
-		return nil, err
-	}
-	token, err := nextToken(versions, args, func(last query.Version) any { return last.ID })
-	return &queryv1.GetFileVersionsResponse{Versions: all(versions.Items, version), NextPageToken: token}, err
 }
 
 // nextToken returns the token of the page after p, empty when p is the last.
@@ -89,17 +64,4 @@ func nextToken[T any](p query.Page[T], args []byte, cursor func(last T) any) (st
 		return "", nil
 	}
 	return page.Token(cursor(p.Items[len(p.Items)-1]), args)
-}
-
-// GetVersionContent implements queryv1.QueryServiceServer.
-func (s *Server) GetVersionContent(ctx context.Context, req *queryv1.GetVersionContentRequest) (_ *queryv1.GetVersionContentResponse, err error) {
-	defer s.status(&err)
-	if req.GetVersionId() <= 0 {
-		return nil, rpcerr.Field("version_id", "%d is not the id of a version", req.GetVersionId())
-	}
-	v, content, err := s.store.Content(ctx, req.GetVersionId())
-	if err != nil {
-		return nil, err
-	}
-	return &queryv1.GetVersionContentResponse{Version: version(v), Content: content}, nil
 }

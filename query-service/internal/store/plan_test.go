@@ -37,6 +37,7 @@ func TestPlans(t *testing.T) {
 		{"diffs since", since, append(sinceArgs, 500)},
 		{"last diff", selectLast, nil},
 		{"versions of a path", selectVersions, []any{"/a", 9, 50}},
+		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50}},
 		{"content of a version", selectContent, []any{1, 1}},
 		{"search", found, foundArgs},
 		{"files of a topic", selectTopicFiles, []any{1, "go", 1, "", 50}},

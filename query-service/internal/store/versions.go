@@ -16,12 +16,13 @@ import (
 const versionColumns = `v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
 	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(v.change_description, ''),
 	CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
-	ELSE v.content_hash IS s.content_hash END`
+	ELSE v.content_hash IS s.content_hash END, ifnull(l.label, ''), ifnull(l.pinned, 0)`
 
 const fromVersions = `
 FROM file_versions v
 LEFT JOIN obby_versions o ON o.version_id = v.id
-LEFT JOIN file_states s ON s.file_path = v.file_path`
+LEFT JOIN file_states s ON s.file_path = v.file_path
+LEFT JOIN obby_labels l ON l.version_id = v.id`
 
 const (
 	selectVersions = "SELECT " + versionColumns + fromVersions + `
@@ -57,8 +58,9 @@ func scanVersion(rows *sql.Rows, more ...any) (query.Version, error) {
 	var v query.Version
 	var at micros
 	var size, mtime sql.Null[int64]
-	err := rows.Scan(append([]any{&v.ID, &v.Path, &v.Hash, &v.Lines, &size, &v.Kind, &at, &mtime, &v.Description, &v.Current}, more...)...)
-	v.Path, v.Hash, v.Description = rawpath.Decode(v.Path), valid(v.Hash), valid(v.Description)
+	err := rows.Scan(append([]any{&v.ID, &v.Path, &v.Hash, &v.Lines, &size, &v.Kind, &at, &mtime, &v.Description, &v.Current,
+		&v.Label, &v.Pinned}, more...)...)
+	v.Path, v.Hash, v.Description, v.Label = rawpath.Decode(v.Path), valid(v.Hash), valid(v.Description), valid(v.Label)
 	v.Observed = at.Time()
 	if size.Valid {
 		v.Bytes = &size.V

@@ -824,7 +824,11 @@ type Version struct {
 	// What was recorded about the change, such as `File created`.
 	Description string `protobuf:"bytes,10,opt,name=description,proto3" json:"description,omitempty"`
 	// The path has this content now.
-	Current       bool `protobuf:"varint,11,opt,name=current,proto3" json:"current,omitempty"`
+	Current bool `protobuf:"varint,11,opt,name=current,proto3" json:"current,omitempty"`
+	// The label that it was given; empty: none.
+	Label string `protobuf:"bytes,12,opt,name=label,proto3" json:"label,omitempty"`
+	// It is kept by every retention policy.
+	Pinned        bool `protobuf:"varint,13,opt,name=pinned,proto3" json:"pinned,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -932,6 +936,20 @@ func (x *Version) GetDescription() string {
 func (x *Version) GetCurrent() bool {
 	if x != nil {
 		return x.Current
+	}
+	return false
+}
+
+func (x *Version) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *Version) GetPinned() bool {
+	if x != nil {
+		return x.Pinned
 	}
 	return false
 }
@@ -1166,6 +1184,272 @@ func (x *GetVersionContentResponse) GetContent() []byte {
 	return nil
 }
 
+// ListFilesRequest names a folder and a time.
+type ListFilesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The folder, or a file. Required, unless `raw_path` is set.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`, where it is not valid UTF-8.
+	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// When. Unset: now.
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	// Most files to return. 0: 50; at most 1,000.
+	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before. Empty: the first page.
+	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFilesRequest) Reset() {
+	*x = ListFilesRequest{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFilesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFilesRequest) ProtoMessage() {}
+
+func (x *ListFilesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFilesRequest.ProtoReflect.Descriptor instead.
+func (*ListFilesRequest) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListFilesRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *ListFilesRequest) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *ListFilesRequest) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
+func (x *ListFilesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListFilesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListFilesResponse is a page of files.
+type ListFilesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version that each file had then, by path. A version that a path returned
+	// to bears the time when it was first observed.
+	Files []*Version `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
+	// Token of the next page; empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFilesResponse) Reset() {
+	*x = ListFilesResponse{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFilesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFilesResponse) ProtoMessage() {}
+
+func (x *ListFilesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFilesResponse.ProtoReflect.Descriptor instead.
+func (*ListFilesResponse) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListFilesResponse) GetFiles() []*Version {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *ListFilesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// ListLabelsRequest asks for a page of marked versions.
+type ListLabelsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only paths equal to or below this path. Empty: all.
+	PathPrefix string `protobuf:"bytes,1,opt,name=path_prefix,json=pathPrefix,proto3" json:"path_prefix,omitempty"`
+	// Exact bytes of `path_prefix`, where it is not valid UTF-8.
+	RawPathPrefix []byte `protobuf:"bytes,2,opt,name=raw_path_prefix,json=rawPathPrefix,proto3" json:"raw_path_prefix,omitempty"`
+	// Most versions to return. 0: 50; at most 1,000.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before. Empty: the first page.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLabelsRequest) Reset() {
+	*x = ListLabelsRequest{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLabelsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLabelsRequest) ProtoMessage() {}
+
+func (x *ListLabelsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLabelsRequest.ProtoReflect.Descriptor instead.
+func (*ListLabelsRequest) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListLabelsRequest) GetPathPrefix() string {
+	if x != nil {
+		return x.PathPrefix
+	}
+	return ""
+}
+
+func (x *ListLabelsRequest) GetRawPathPrefix() []byte {
+	if x != nil {
+		return x.RawPathPrefix
+	}
+	return nil
+}
+
+func (x *ListLabelsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListLabelsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// ListLabelsResponse is a page of marked versions.
+type ListLabelsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The versions.
+	Versions []*Version `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	// Token of the next page; empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLabelsResponse) Reset() {
+	*x = ListLabelsResponse{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLabelsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLabelsResponse) ProtoMessage() {}
+
+func (x *ListLabelsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLabelsResponse.ProtoReflect.Descriptor instead.
+func (*ListLabelsResponse) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListLabelsResponse) GetVersions() []*Version {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *ListLabelsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // SearchContentRequest says what to look for.
 type SearchContentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1186,7 +1470,7 @@ type SearchContentRequest struct {
 
 func (x *SearchContentRequest) Reset() {
 	*x = SearchContentRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	mi := &file_obby_query_v1_query_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1198,7 +1482,7 @@ func (x *SearchContentRequest) String() string {
 func (*SearchContentRequest) ProtoMessage() {}
 
 func (x *SearchContentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	mi := &file_obby_query_v1_query_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1211,7 +1495,7 @@ func (x *SearchContentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchContentRequest.ProtoReflect.Descriptor instead.
 func (*SearchContentRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{11}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SearchContentRequest) GetQuery() string {
@@ -1262,7 +1546,7 @@ type SearchContentResponse struct {
 
 func (x *SearchContentResponse) Reset() {
 	*x = SearchContentResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	mi := &file_obby_query_v1_query_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1558,7 @@ func (x *SearchContentResponse) String() string {
 func (*SearchContentResponse) ProtoMessage() {}
 
 func (x *SearchContentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	mi := &file_obby_query_v1_query_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1571,7 @@ func (x *SearchContentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchContentResponse.ProtoReflect.Descriptor instead.
 func (*SearchContentResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{12}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SearchContentResponse) GetResults() []*SearchResult {
@@ -1329,7 +1613,7 @@ type SearchResult struct {
 
 func (x *SearchResult) Reset() {
 	*x = SearchResult{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	mi := &file_obby_query_v1_query_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1341,7 +1625,7 @@ func (x *SearchResult) String() string {
 func (*SearchResult) ProtoMessage() {}
 
 func (x *SearchResult) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	mi := &file_obby_query_v1_query_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1354,7 +1638,7 @@ func (x *SearchResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResult.ProtoReflect.Descriptor instead.
 func (*SearchResult) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{13}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SearchResult) GetPath() string {
@@ -1419,7 +1703,7 @@ type Highlight struct {
 
 func (x *Highlight) Reset() {
 	*x = Highlight{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[14]
+	mi := &file_obby_query_v1_query_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +1715,7 @@ func (x *Highlight) String() string {
 func (*Highlight) ProtoMessage() {}
 
 func (x *Highlight) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[14]
+	mi := &file_obby_query_v1_query_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +1728,7 @@ func (x *Highlight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Highlight.ProtoReflect.Descriptor instead.
 func (*Highlight) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{14}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Highlight) GetStart() int32 {
@@ -1476,7 +1760,7 @@ type GetTopicFilesRequest struct {
 
 func (x *GetTopicFilesRequest) Reset() {
 	*x = GetTopicFilesRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[15]
+	mi := &file_obby_query_v1_query_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1488,7 +1772,7 @@ func (x *GetTopicFilesRequest) String() string {
 func (*GetTopicFilesRequest) ProtoMessage() {}
 
 func (x *GetTopicFilesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[15]
+	mi := &file_obby_query_v1_query_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1501,7 +1785,7 @@ func (x *GetTopicFilesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTopicFilesRequest.ProtoReflect.Descriptor instead.
 func (*GetTopicFilesRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{15}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetTopicFilesRequest) GetTopic() string {
@@ -1538,7 +1822,7 @@ type GetTopicFilesResponse struct {
 
 func (x *GetTopicFilesResponse) Reset() {
 	*x = GetTopicFilesResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[16]
+	mi := &file_obby_query_v1_query_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1550,7 +1834,7 @@ func (x *GetTopicFilesResponse) String() string {
 func (*GetTopicFilesResponse) ProtoMessage() {}
 
 func (x *GetTopicFilesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[16]
+	mi := &file_obby_query_v1_query_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1563,7 +1847,7 @@ func (x *GetTopicFilesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTopicFilesResponse.ProtoReflect.Descriptor instead.
 func (*GetTopicFilesResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetTopicFilesResponse) GetFiles() []*TopicFile {
@@ -1599,7 +1883,7 @@ type TopicFile struct {
 
 func (x *TopicFile) Reset() {
 	*x = TopicFile{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[17]
+	mi := &file_obby_query_v1_query_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +1895,7 @@ func (x *TopicFile) String() string {
 func (*TopicFile) ProtoMessage() {}
 
 func (x *TopicFile) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[17]
+	mi := &file_obby_query_v1_query_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +1908,7 @@ func (x *TopicFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopicFile.ProtoReflect.Descriptor instead.
 func (*TopicFile) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TopicFile) GetPath() string {
@@ -1683,7 +1967,7 @@ type GetTimeAnalysisRequest struct {
 
 func (x *GetTimeAnalysisRequest) Reset() {
 	*x = GetTimeAnalysisRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[18]
+	mi := &file_obby_query_v1_query_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1695,7 +1979,7 @@ func (x *GetTimeAnalysisRequest) String() string {
 func (*GetTimeAnalysisRequest) ProtoMessage() {}
 
 func (x *GetTimeAnalysisRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[18]
+	mi := &file_obby_query_v1_query_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1708,7 +1992,7 @@ func (x *GetTimeAnalysisRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTimeAnalysisRequest.ProtoReflect.Descriptor instead.
 func (*GetTimeAnalysisRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{18}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetTimeAnalysisRequest) GetStartTime() *timestamppb.Timestamp {
@@ -1777,7 +2061,7 @@ type GetTimeAnalysisResponse struct {
 
 func (x *GetTimeAnalysisResponse) Reset() {
 	*x = GetTimeAnalysisResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[19]
+	mi := &file_obby_query_v1_query_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1789,7 +2073,7 @@ func (x *GetTimeAnalysisResponse) String() string {
 func (*GetTimeAnalysisResponse) ProtoMessage() {}
 
 func (x *GetTimeAnalysisResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[19]
+	mi := &file_obby_query_v1_query_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1802,7 +2086,7 @@ func (x *GetTimeAnalysisResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTimeAnalysisResponse.ProtoReflect.Descriptor instead.
 func (*GetTimeAnalysisResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{19}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetTimeAnalysisResponse) GetBuckets() []*TimeBucket {
@@ -1869,7 +2153,7 @@ type TimeBucket struct {
 
 func (x *TimeBucket) Reset() {
 	*x = TimeBucket{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[20]
+	mi := &file_obby_query_v1_query_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1881,7 +2165,7 @@ func (x *TimeBucket) String() string {
 func (*TimeBucket) ProtoMessage() {}
 
 func (x *TimeBucket) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[20]
+	mi := &file_obby_query_v1_query_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1894,7 +2178,7 @@ func (x *TimeBucket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeBucket.ProtoReflect.Descriptor instead.
 func (*TimeBucket) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{20}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TimeBucket) GetStartTime() *timestamppb.Timestamp {
@@ -1935,7 +2219,7 @@ type ActivityCounts struct {
 
 func (x *ActivityCounts) Reset() {
 	*x = ActivityCounts{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[21]
+	mi := &file_obby_query_v1_query_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1947,7 +2231,7 @@ func (x *ActivityCounts) String() string {
 func (*ActivityCounts) ProtoMessage() {}
 
 func (x *ActivityCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[21]
+	mi := &file_obby_query_v1_query_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1960,7 +2244,7 @@ func (x *ActivityCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivityCounts.ProtoReflect.Descriptor instead.
 func (*ActivityCounts) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{21}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ActivityCounts) GetChanges() int64 {
@@ -2004,7 +2288,7 @@ type TermCount struct {
 
 func (x *TermCount) Reset() {
 	*x = TermCount{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[22]
+	mi := &file_obby_query_v1_query_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2300,7 @@ func (x *TermCount) String() string {
 func (*TermCount) ProtoMessage() {}
 
 func (x *TermCount) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[22]
+	mi := &file_obby_query_v1_query_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2313,7 @@ func (x *TermCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermCount.ProtoReflect.Descriptor instead.
 func (*TermCount) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{22}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *TermCount) GetTerm() string {
@@ -2065,7 +2349,7 @@ type GetActivityStatsRequest struct {
 
 func (x *GetActivityStatsRequest) Reset() {
 	*x = GetActivityStatsRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[23]
+	mi := &file_obby_query_v1_query_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2077,7 +2361,7 @@ func (x *GetActivityStatsRequest) String() string {
 func (*GetActivityStatsRequest) ProtoMessage() {}
 
 func (x *GetActivityStatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[23]
+	mi := &file_obby_query_v1_query_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2090,7 +2374,7 @@ func (x *GetActivityStatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActivityStatsRequest.ProtoReflect.Descriptor instead.
 func (*GetActivityStatsRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{23}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetActivityStatsRequest) GetStartTime() *timestamppb.Timestamp {
@@ -2152,7 +2436,7 @@ type GetActivityStatsResponse struct {
 
 func (x *GetActivityStatsResponse) Reset() {
 	*x = GetActivityStatsResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[24]
+	mi := &file_obby_query_v1_query_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2164,7 +2448,7 @@ func (x *GetActivityStatsResponse) String() string {
 func (*GetActivityStatsResponse) ProtoMessage() {}
 
 func (x *GetActivityStatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[24]
+	mi := &file_obby_query_v1_query_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2177,7 +2461,7 @@ func (x *GetActivityStatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActivityStatsResponse.ProtoReflect.Descriptor instead.
 func (*GetActivityStatsResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{24}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetActivityStatsResponse) GetTotal() *ActivityCounts {
@@ -2242,7 +2526,7 @@ type ChangeTypeCounts struct {
 
 func (x *ChangeTypeCounts) Reset() {
 	*x = ChangeTypeCounts{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[25]
+	mi := &file_obby_query_v1_query_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2254,7 +2538,7 @@ func (x *ChangeTypeCounts) String() string {
 func (*ChangeTypeCounts) ProtoMessage() {}
 
 func (x *ChangeTypeCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[25]
+	mi := &file_obby_query_v1_query_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2267,7 +2551,7 @@ func (x *ChangeTypeCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeTypeCounts.ProtoReflect.Descriptor instead.
 func (*ChangeTypeCounts) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{25}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ChangeTypeCounts) GetChangeType() ChangeType {
@@ -2299,7 +2583,7 @@ type NamedCounts struct {
 
 func (x *NamedCounts) Reset() {
 	*x = NamedCounts{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[26]
+	mi := &file_obby_query_v1_query_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +2595,7 @@ func (x *NamedCounts) String() string {
 func (*NamedCounts) ProtoMessage() {}
 
 func (x *NamedCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[26]
+	mi := &file_obby_query_v1_query_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2324,7 +2608,7 @@ func (x *NamedCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NamedCounts.ProtoReflect.Descriptor instead.
 func (*NamedCounts) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{26}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *NamedCounts) GetName() string {
@@ -2357,7 +2641,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[27]
+	mi := &file_obby_query_v1_query_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2369,7 +2653,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[27]
+	mi := &file_obby_query_v1_query_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2382,7 +2666,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{27}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{31}
 }
 
 // GetServerInfoResponse describes the running server.
@@ -2404,7 +2688,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[28]
+	mi := &file_obby_query_v1_query_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2416,7 +2700,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[28]
+	mi := &file_obby_query_v1_query_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2429,7 +2713,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{28}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetServerInfoResponse) GetVersion() string {
@@ -2517,7 +2801,7 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\x05since\"c\n" +
 	"\x15GetDiffsSinceResponse\x12'\n" +
 	"\x04diff\x18\x01 \x01(\v2\x13.obby.query.v1.DiffR\x04diff\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xb4\x03\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xe2\x03\n" +
 	"\aVersion\x12\x1d\n" +
 	"\n" +
 	"version_id\x18\x01 \x01(\x03R\tversionId\x12\x12\n" +
@@ -2534,7 +2818,9 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"modifyTime\x12 \n" +
 	"\vdescription\x18\n" +
 	" \x01(\tR\vdescription\x12\x18\n" +
-	"\acurrent\x18\v \x01(\bR\acurrentB\r\n" +
+	"\acurrent\x18\v \x01(\bR\acurrent\x12\x14\n" +
+	"\x05label\x18\f \x01(\tR\x05label\x12\x16\n" +
+	"\x06pinned\x18\r \x01(\bR\x06pinnedB\r\n" +
 	"\v_size_bytes\"\x83\x01\n" +
 	"\x16GetFileVersionsRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
@@ -2550,7 +2836,28 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"version_id\x18\x01 \x01(\x03R\tversionId\"g\n" +
 	"\x19GetVersionContentResponse\x120\n" +
 	"\aversion\x18\x01 \x01(\v2\x16.obby.query.v1.VersionR\aversion\x12\x18\n" +
-	"\acontent\x18\x02 \x01(\fR\acontent\"\xb1\x01\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\"\xb7\x01\n" +
+	"\x10ListFilesRequest\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x02 \x01(\fR\arawPath\x128\n" +
+	"\n" +
+	"as_of_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x12\x1b\n" +
+	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\"i\n" +
+	"\x11ListFilesResponse\x12,\n" +
+	"\x05files\x18\x01 \x03(\v2\x16.obby.query.v1.VersionR\x05files\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x98\x01\n" +
+	"\x11ListLabelsRequest\x12\x1f\n" +
+	"\vpath_prefix\x18\x01 \x01(\tR\n" +
+	"pathPrefix\x12&\n" +
+	"\x0fraw_path_prefix\x18\x02 \x01(\fR\rrawPathPrefix\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"p\n" +
+	"\x12ListLabelsResponse\x122\n" +
+	"\bversions\x18\x01 \x03(\v2\x16.obby.query.v1.VersionR\bversions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb1\x01\n" +
 	"\x14SearchContentRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x1f\n" +
 	"\vpath_prefix\x18\x02 \x01(\tR\n" +
@@ -2682,12 +2989,15 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\x17BUCKET_SIZE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10BUCKET_SIZE_HOUR\x10\x01\x12\x13\n" +
 	"\x0fBUCKET_SIZE_DAY\x10\x02\x12\x14\n" +
-	"\x10BUCKET_SIZE_WEEK\x10\x032\x9d\a\n" +
+	"\x10BUCKET_SIZE_WEEK\x10\x032\xca\b\n" +
 	"\fQueryService\x12b\n" +
 	"\x0eGetRecentDiffs\x12$.obby.query.v1.GetRecentDiffsRequest\x1a%.obby.query.v1.GetRecentDiffsResponse\"\x03\x90\x02\x01\x12a\n" +
 	"\rGetDiffsSince\x12#.obby.query.v1.GetDiffsSinceRequest\x1a$.obby.query.v1.GetDiffsSinceResponse\"\x03\x90\x02\x010\x01\x12e\n" +
 	"\x0fGetFileVersions\x12%.obby.query.v1.GetFileVersionsRequest\x1a&.obby.query.v1.GetFileVersionsResponse\"\x03\x90\x02\x01\x12k\n" +
-	"\x11GetVersionContent\x12'.obby.query.v1.GetVersionContentRequest\x1a(.obby.query.v1.GetVersionContentResponse\"\x03\x90\x02\x01\x12_\n" +
+	"\x11GetVersionContent\x12'.obby.query.v1.GetVersionContentRequest\x1a(.obby.query.v1.GetVersionContentResponse\"\x03\x90\x02\x01\x12S\n" +
+	"\tListFiles\x12\x1f.obby.query.v1.ListFilesRequest\x1a .obby.query.v1.ListFilesResponse\"\x03\x90\x02\x01\x12V\n" +
+	"\n" +
+	"ListLabels\x12 .obby.query.v1.ListLabelsRequest\x1a!.obby.query.v1.ListLabelsResponse\"\x03\x90\x02\x01\x12_\n" +
 	"\rSearchContent\x12#.obby.query.v1.SearchContentRequest\x1a$.obby.query.v1.SearchContentResponse\"\x03\x90\x02\x01\x12_\n" +
 	"\rGetTopicFiles\x12#.obby.query.v1.GetTopicFilesRequest\x1a$.obby.query.v1.GetTopicFilesResponse\"\x03\x90\x02\x01\x12e\n" +
 	"\x0fGetTimeAnalysis\x12%.obby.query.v1.GetTimeAnalysisRequest\x1a&.obby.query.v1.GetTimeAnalysisResponse\"\x03\x90\x02\x01\x12h\n" +
@@ -2707,7 +3017,7 @@ func file_obby_query_v1_query_proto_rawDescGZIP() []byte {
 }
 
 var file_obby_query_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_obby_query_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_obby_query_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_obby_query_v1_query_proto_goTypes = []any{
 	(ChangeType)(0),                   // 0: obby.query.v1.ChangeType
 	(DiffView)(0),                     // 1: obby.query.v1.DiffView
@@ -2724,97 +3034,108 @@ var file_obby_query_v1_query_proto_goTypes = []any{
 	(*GetFileVersionsResponse)(nil),   // 12: obby.query.v1.GetFileVersionsResponse
 	(*GetVersionContentRequest)(nil),  // 13: obby.query.v1.GetVersionContentRequest
 	(*GetVersionContentResponse)(nil), // 14: obby.query.v1.GetVersionContentResponse
-	(*SearchContentRequest)(nil),      // 15: obby.query.v1.SearchContentRequest
-	(*SearchContentResponse)(nil),     // 16: obby.query.v1.SearchContentResponse
-	(*SearchResult)(nil),              // 17: obby.query.v1.SearchResult
-	(*Highlight)(nil),                 // 18: obby.query.v1.Highlight
-	(*GetTopicFilesRequest)(nil),      // 19: obby.query.v1.GetTopicFilesRequest
-	(*GetTopicFilesResponse)(nil),     // 20: obby.query.v1.GetTopicFilesResponse
-	(*TopicFile)(nil),                 // 21: obby.query.v1.TopicFile
-	(*GetTimeAnalysisRequest)(nil),    // 22: obby.query.v1.GetTimeAnalysisRequest
-	(*GetTimeAnalysisResponse)(nil),   // 23: obby.query.v1.GetTimeAnalysisResponse
-	(*TimeBucket)(nil),                // 24: obby.query.v1.TimeBucket
-	(*ActivityCounts)(nil),            // 25: obby.query.v1.ActivityCounts
-	(*TermCount)(nil),                 // 26: obby.query.v1.TermCount
-	(*GetActivityStatsRequest)(nil),   // 27: obby.query.v1.GetActivityStatsRequest
-	(*GetActivityStatsResponse)(nil),  // 28: obby.query.v1.GetActivityStatsResponse
-	(*ChangeTypeCounts)(nil),          // 29: obby.query.v1.ChangeTypeCounts
-	(*NamedCounts)(nil),               // 30: obby.query.v1.NamedCounts
-	(*GetServerInfoRequest)(nil),      // 31: obby.query.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil),     // 32: obby.query.v1.GetServerInfoResponse
-	(*timestamppb.Timestamp)(nil),     // 33: google.protobuf.Timestamp
+	(*ListFilesRequest)(nil),          // 15: obby.query.v1.ListFilesRequest
+	(*ListFilesResponse)(nil),         // 16: obby.query.v1.ListFilesResponse
+	(*ListLabelsRequest)(nil),         // 17: obby.query.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),        // 18: obby.query.v1.ListLabelsResponse
+	(*SearchContentRequest)(nil),      // 19: obby.query.v1.SearchContentRequest
+	(*SearchContentResponse)(nil),     // 20: obby.query.v1.SearchContentResponse
+	(*SearchResult)(nil),              // 21: obby.query.v1.SearchResult
+	(*Highlight)(nil),                 // 22: obby.query.v1.Highlight
+	(*GetTopicFilesRequest)(nil),      // 23: obby.query.v1.GetTopicFilesRequest
+	(*GetTopicFilesResponse)(nil),     // 24: obby.query.v1.GetTopicFilesResponse
+	(*TopicFile)(nil),                 // 25: obby.query.v1.TopicFile
+	(*GetTimeAnalysisRequest)(nil),    // 26: obby.query.v1.GetTimeAnalysisRequest
+	(*GetTimeAnalysisResponse)(nil),   // 27: obby.query.v1.GetTimeAnalysisResponse
+	(*TimeBucket)(nil),                // 28: obby.query.v1.TimeBucket
+	(*ActivityCounts)(nil),            // 29: obby.query.v1.ActivityCounts
+	(*TermCount)(nil),                 // 30: obby.query.v1.TermCount
+	(*GetActivityStatsRequest)(nil),   // 31: obby.query.v1.GetActivityStatsRequest
+	(*GetActivityStatsResponse)(nil),  // 32: obby.query.v1.GetActivityStatsResponse
+	(*ChangeTypeCounts)(nil),          // 33: obby.query.v1.ChangeTypeCounts
+	(*NamedCounts)(nil),               // 34: obby.query.v1.NamedCounts
+	(*GetServerInfoRequest)(nil),      // 35: obby.query.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil),     // 36: obby.query.v1.GetServerInfoResponse
+	(*timestamppb.Timestamp)(nil),     // 37: google.protobuf.Timestamp
 }
 var file_obby_query_v1_query_proto_depIdxs = []int32{
 	0,  // 0: obby.query.v1.DiffFilter.change_types:type_name -> obby.query.v1.ChangeType
-	33, // 1: obby.query.v1.DiffFilter.start_time:type_name -> google.protobuf.Timestamp
-	33, // 2: obby.query.v1.DiffFilter.end_time:type_name -> google.protobuf.Timestamp
+	37, // 1: obby.query.v1.DiffFilter.start_time:type_name -> google.protobuf.Timestamp
+	37, // 2: obby.query.v1.DiffFilter.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 3: obby.query.v1.Diff.change_type:type_name -> obby.query.v1.ChangeType
-	33, // 4: obby.query.v1.Diff.observe_time:type_name -> google.protobuf.Timestamp
+	37, // 4: obby.query.v1.Diff.observe_time:type_name -> google.protobuf.Timestamp
 	4,  // 5: obby.query.v1.GetRecentDiffsRequest.filter:type_name -> obby.query.v1.DiffFilter
 	1,  // 6: obby.query.v1.GetRecentDiffsRequest.view:type_name -> obby.query.v1.DiffView
 	5,  // 7: obby.query.v1.GetRecentDiffsResponse.diffs:type_name -> obby.query.v1.Diff
-	33, // 8: obby.query.v1.GetDiffsSinceRequest.since_time:type_name -> google.protobuf.Timestamp
+	37, // 8: obby.query.v1.GetDiffsSinceRequest.since_time:type_name -> google.protobuf.Timestamp
 	4,  // 9: obby.query.v1.GetDiffsSinceRequest.filter:type_name -> obby.query.v1.DiffFilter
 	1,  // 10: obby.query.v1.GetDiffsSinceRequest.view:type_name -> obby.query.v1.DiffView
 	5,  // 11: obby.query.v1.GetDiffsSinceResponse.diff:type_name -> obby.query.v1.Diff
 	2,  // 12: obby.query.v1.Version.kind:type_name -> obby.query.v1.ContentKind
-	33, // 13: obby.query.v1.Version.observe_time:type_name -> google.protobuf.Timestamp
-	33, // 14: obby.query.v1.Version.modify_time:type_name -> google.protobuf.Timestamp
+	37, // 13: obby.query.v1.Version.observe_time:type_name -> google.protobuf.Timestamp
+	37, // 14: obby.query.v1.Version.modify_time:type_name -> google.protobuf.Timestamp
 	10, // 15: obby.query.v1.GetFileVersionsResponse.versions:type_name -> obby.query.v1.Version
 	10, // 16: obby.query.v1.GetVersionContentResponse.version:type_name -> obby.query.v1.Version
-	17, // 17: obby.query.v1.SearchContentResponse.results:type_name -> obby.query.v1.SearchResult
-	18, // 18: obby.query.v1.SearchResult.highlights:type_name -> obby.query.v1.Highlight
-	33, // 19: obby.query.v1.SearchResult.observe_time:type_name -> google.protobuf.Timestamp
-	21, // 20: obby.query.v1.GetTopicFilesResponse.files:type_name -> obby.query.v1.TopicFile
-	33, // 21: obby.query.v1.TopicFile.latest_time:type_name -> google.protobuf.Timestamp
-	33, // 22: obby.query.v1.GetTimeAnalysisRequest.start_time:type_name -> google.protobuf.Timestamp
-	33, // 23: obby.query.v1.GetTimeAnalysisRequest.end_time:type_name -> google.protobuf.Timestamp
-	3,  // 24: obby.query.v1.GetTimeAnalysisRequest.bucket_size:type_name -> obby.query.v1.BucketSize
-	24, // 25: obby.query.v1.GetTimeAnalysisResponse.buckets:type_name -> obby.query.v1.TimeBucket
-	25, // 26: obby.query.v1.GetTimeAnalysisResponse.total:type_name -> obby.query.v1.ActivityCounts
-	26, // 27: obby.query.v1.GetTimeAnalysisResponse.topics:type_name -> obby.query.v1.TermCount
-	26, // 28: obby.query.v1.GetTimeAnalysisResponse.keywords:type_name -> obby.query.v1.TermCount
-	33, // 29: obby.query.v1.GetTimeAnalysisResponse.start_time:type_name -> google.protobuf.Timestamp
-	33, // 30: obby.query.v1.GetTimeAnalysisResponse.end_time:type_name -> google.protobuf.Timestamp
-	33, // 31: obby.query.v1.TimeBucket.start_time:type_name -> google.protobuf.Timestamp
-	33, // 32: obby.query.v1.TimeBucket.end_time:type_name -> google.protobuf.Timestamp
-	25, // 33: obby.query.v1.TimeBucket.counts:type_name -> obby.query.v1.ActivityCounts
-	33, // 34: obby.query.v1.GetActivityStatsRequest.start_time:type_name -> google.protobuf.Timestamp
-	33, // 35: obby.query.v1.GetActivityStatsRequest.end_time:type_name -> google.protobuf.Timestamp
-	25, // 36: obby.query.v1.GetActivityStatsResponse.total:type_name -> obby.query.v1.ActivityCounts
-	29, // 37: obby.query.v1.GetActivityStatsResponse.by_change_type:type_name -> obby.query.v1.ChangeTypeCounts
-	30, // 38: obby.query.v1.GetActivityStatsResponse.by_directory:type_name -> obby.query.v1.NamedCounts
-	30, // 39: obby.query.v1.GetActivityStatsResponse.by_extension:type_name -> obby.query.v1.NamedCounts
-	30, // 40: obby.query.v1.GetActivityStatsResponse.by_file:type_name -> obby.query.v1.NamedCounts
-	33, // 41: obby.query.v1.GetActivityStatsResponse.first_time:type_name -> google.protobuf.Timestamp
-	33, // 42: obby.query.v1.GetActivityStatsResponse.last_time:type_name -> google.protobuf.Timestamp
-	0,  // 43: obby.query.v1.ChangeTypeCounts.change_type:type_name -> obby.query.v1.ChangeType
-	25, // 44: obby.query.v1.ChangeTypeCounts.counts:type_name -> obby.query.v1.ActivityCounts
-	25, // 45: obby.query.v1.NamedCounts.counts:type_name -> obby.query.v1.ActivityCounts
-	33, // 46: obby.query.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	6,  // 47: obby.query.v1.QueryService.GetRecentDiffs:input_type -> obby.query.v1.GetRecentDiffsRequest
-	8,  // 48: obby.query.v1.QueryService.GetDiffsSince:input_type -> obby.query.v1.GetDiffsSinceRequest
-	11, // 49: obby.query.v1.QueryService.GetFileVersions:input_type -> obby.query.v1.GetFileVersionsRequest
-	13, // 50: obby.query.v1.QueryService.GetVersionContent:input_type -> obby.query.v1.GetVersionContentRequest
-	15, // 51: obby.query.v1.QueryService.SearchContent:input_type -> obby.query.v1.SearchContentRequest
-	19, // 52: obby.query.v1.QueryService.GetTopicFiles:input_type -> obby.query.v1.GetTopicFilesRequest
-	22, // 53: obby.query.v1.QueryService.GetTimeAnalysis:input_type -> obby.query.v1.GetTimeAnalysisRequest
-	27, // 54: obby.query.v1.QueryService.GetActivityStats:input_type -> obby.query.v1.GetActivityStatsRequest
-	31, // 55: obby.query.v1.QueryService.GetServerInfo:input_type -> obby.query.v1.GetServerInfoRequest
-	7,  // 56: obby.query.v1.QueryService.GetRecentDiffs:output_type -> obby.query.v1.GetRecentDiffsResponse
-	9,  // 57: obby.query.v1.QueryService.GetDiffsSince:output_type -> obby.query.v1.GetDiffsSinceResponse
-	12, // 58: obby.query.v1.QueryService.GetFileVersions:output_type -> obby.query.v1.GetFileVersionsResponse
-	14, // 59: obby.query.v1.QueryService.GetVersionContent:output_type -> obby.query.v1.GetVersionContentResponse
-	16, // 60: obby.query.v1.QueryService.SearchContent:output_type -> obby.query.v1.SearchContentResponse
-	20, // 61: obby.query.v1.QueryService.GetTopicFiles:output_type -> obby.query.v1.GetTopicFilesResponse
-	23, // 62: obby.query.v1.QueryService.GetTimeAnalysis:output_type -> obby.query.v1.GetTimeAnalysisResponse
-	28, // 63: obby.query.v1.QueryService.GetActivityStats:output_type -> obby.query.v1.GetActivityStatsResponse
-	32, // 64: obby.query.v1.QueryService.GetServerInfo:output_type -> obby.query.v1.GetServerInfoResponse
-	56, // [56:65] is the sub-list for method output_type
-	47, // [47:56] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	37, // 17: obby.query.v1.ListFilesRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	10, // 18: obby.query.v1.ListFilesResponse.files:type_name -> obby.query.v1.Version
+	10, // 19: obby.query.v1.ListLabelsResponse.versions:type_name -> obby.query.v1.Version
+	21, // 20: obby.query.v1.SearchContentResponse.results:type_name -> obby.query.v1.SearchResult
+	22, // 21: obby.query.v1.SearchResult.highlights:type_name -> obby.query.v1.Highlight
+	37, // 22: obby.query.v1.SearchResult.observe_time:type_name -> google.protobuf.Timestamp
+	25, // 23: obby.query.v1.GetTopicFilesResponse.files:type_name -> obby.query.v1.TopicFile
+	37, // 24: obby.query.v1.TopicFile.latest_time:type_name -> google.protobuf.Timestamp
+	37, // 25: obby.query.v1.GetTimeAnalysisRequest.start_time:type_name -> google.protobuf.Timestamp
+	37, // 26: obby.query.v1.GetTimeAnalysisRequest.end_time:type_name -> google.protobuf.Timestamp
+	3,  // 27: obby.query.v1.GetTimeAnalysisRequest.bucket_size:type_name -> obby.query.v1.BucketSize
+	28, // 28: obby.query.v1.GetTimeAnalysisResponse.buckets:type_name -> obby.query.v1.TimeBucket
+	29, // 29: obby.query.v1.GetTimeAnalysisResponse.total:type_name -> obby.query.v1.ActivityCounts
+	30, // 30: obby.query.v1.GetTimeAnalysisResponse.topics:type_name -> obby.query.v1.TermCount
+	30, // 31: obby.query.v1.GetTimeAnalysisResponse.keywords:type_name -> obby.query.v1.TermCount
+	37, // 32: obby.query.v1.GetTimeAnalysisResponse.start_time:type_name -> google.protobuf.Timestamp
+	37, // 33: obby.query.v1.GetTimeAnalysisResponse.end_time:type_name -> google.protobuf.Timestamp
+	37, // 34: obby.query.v1.TimeBucket.start_time:type_name -> google.protobuf.Timestamp
+	37, // 35: obby.query.v1.TimeBucket.end_time:type_name -> google.protobuf.Timestamp
+	29, // 36: obby.query.v1.TimeBucket.counts:type_name -> obby.query.v1.ActivityCounts
+	37, // 37: obby.query.v1.GetActivityStatsRequest.start_time:type_name -> google.protobuf.Timestamp
+	37, // 38: obby.query.v1.GetActivityStatsRequest.end_time:type_name -> google.protobuf.Timestamp
+	29, // 39: obby.query.v1.GetActivityStatsResponse.total:type_name -> obby.query.v1.ActivityCounts
+	33, // 40: obby.query.v1.GetActivityStatsResponse.by_change_type:type_name -> obby.query.v1.ChangeTypeCounts
+	34, // 41: obby.query.v1.GetActivityStatsResponse.by_directory:type_name -> obby.query.v1.NamedCounts
+	34, // 42: obby.query.v1.GetActivityStatsResponse.by_extension:type_name -> obby.query.v1.NamedCounts
+	34, // 43: obby.query.v1.GetActivityStatsResponse.by_file:type_name -> obby.query.v1.NamedCounts
+	37, // 44: obby.query.v1.GetActivityStatsResponse.first_time:type_name -> google.protobuf.Timestamp
+	37, // 45: obby.query.v1.GetActivityStatsResponse.last_time:type_name -> google.protobuf.Timestamp
+	0,  // 46: obby.query.v1.ChangeTypeCounts.change_type:type_name -> obby.query.v1.ChangeType
+	29, // 47: obby.query.v1.ChangeTypeCounts.counts:type_name -> obby.query.v1.ActivityCounts
+	29, // 48: obby.query.v1.NamedCounts.counts:type_name -> obby.query.v1.ActivityCounts
+	37, // 49: obby.query.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	6,  // 50: obby.query.v1.QueryService.GetRecentDiffs:input_type -> obby.query.v1.GetRecentDiffsRequest
+	8,  // 51: obby.query.v1.QueryService.GetDiffsSince:input_type -> obby.query.v1.GetDiffsSinceRequest
+	11, // 52: obby.query.v1.QueryService.GetFileVersions:input_type -> obby.query.v1.GetFileVersionsRequest
+	13, // 53: obby.query.v1.QueryService.GetVersionContent:input_type -> obby.query.v1.GetVersionContentRequest
+	15, // 54: obby.query.v1.QueryService.ListFiles:input_type -> obby.query.v1.ListFilesRequest
+	17, // 55: obby.query.v1.QueryService.ListLabels:input_type -> obby.query.v1.ListLabelsRequest
+	19, // 56: obby.query.v1.QueryService.SearchContent:input_type -> obby.query.v1.SearchContentRequest
+	23, // 57: obby.query.v1.QueryService.GetTopicFiles:input_type -> obby.query.v1.GetTopicFilesRequest
+	26, // 58: obby.query.v1.QueryService.GetTimeAnalysis:input_type -> obby.query.v1.GetTimeAnalysisRequest
+	31, // 59: obby.query.v1.QueryService.GetActivityStats:input_type -> obby.query.v1.GetActivityStatsRequest
+	35, // 60: obby.query.v1.QueryService.GetServerInfo:input_type -> obby.query.v1.GetServerInfoRequest
+	7,  // 61: obby.query.v1.QueryService.GetRecentDiffs:output_type -> obby.query.v1.GetRecentDiffsResponse
+	9,  // 62: obby.query.v1.QueryService.GetDiffsSince:output_type -> obby.query.v1.GetDiffsSinceResponse
+	12, // 63: obby.query.v1.QueryService.GetFileVersions:output_type -> obby.query.v1.GetFileVersionsResponse
+	14, // 64: obby.query.v1.QueryService.GetVersionContent:output_type -> obby.query.v1.GetVersionContentResponse
+	16, // 65: obby.query.v1.QueryService.ListFiles:output_type -> obby.query.v1.ListFilesResponse
+	18, // 66: obby.query.v1.QueryService.ListLabels:output_type -> obby.query.v1.ListLabelsResponse
+	20, // 67: obby.query.v1.QueryService.SearchContent:output_type -> obby.query.v1.SearchContentResponse
+	24, // 68: obby.query.v1.QueryService.GetTopicFiles:output_type -> obby.query.v1.GetTopicFilesResponse
+	27, // 69: obby.query.v1.QueryService.GetTimeAnalysis:output_type -> obby.query.v1.GetTimeAnalysisResponse
+	32, // 70: obby.query.v1.QueryService.GetActivityStats:output_type -> obby.query.v1.GetActivityStatsResponse
+	36, // 71: obby.query.v1.QueryService.GetServerInfo:output_type -> obby.query.v1.GetServerInfoResponse
+	61, // [61:72] is the sub-list for method output_type
+	50, // [50:61] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_obby_query_v1_query_proto_init() }
@@ -2833,7 +3154,7 @@ func file_obby_query_v1_query_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_obby_query_v1_query_proto_rawDesc), len(file_obby_query_v1_query_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   29,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

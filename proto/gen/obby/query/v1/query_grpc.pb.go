@@ -44,6 +44,8 @@ const (
 	QueryService_GetDiffsSince_FullMethodName     = "/obby.query.v1.QueryService/GetDiffsSince"
 	QueryService_GetFileVersions_FullMethodName   = "/obby.query.v1.QueryService/GetFileVersions"
 	QueryService_GetVersionContent_FullMethodName = "/obby.query.v1.QueryService/GetVersionContent"
+	QueryService_ListFiles_FullMethodName         = "/obby.query.v1.QueryService/ListFiles"
+	QueryService_ListLabels_FullMethodName        = "/obby.query.v1.QueryService/ListLabels"
 	QueryService_SearchContent_FullMethodName     = "/obby.query.v1.QueryService/SearchContent"
 	QueryService_GetTopicFiles_FullMethodName     = "/obby.query.v1.QueryService/GetTopicFiles"
 	QueryService_GetTimeAnalysis_FullMethodName   = "/obby.query.v1.QueryService/GetTimeAnalysis"
@@ -75,6 +77,14 @@ type QueryServiceClient interface {
 	// Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
 	// too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
 	GetVersionContent(ctx context.Context, in *GetVersionContentRequest, opts ...grpc.CallOption) (*GetVersionContentResponse, error)
+	// List the files that were at or below a path at a time, by path. For a path
+	// that the Python side recorded without steps, since when it exists is what its
+	// versions say.
+	//
+	// Errors: INVALID_ARGUMENT (no path).
+	ListFiles(ctx context.Context, in *ListFilesRequest, opts ...grpc.CallOption) (*ListFilesResponse, error)
+	// List the labelled and pinned versions, those marked last first.
+	ListLabels(ctx context.Context, in *ListLabelsRequest, opts ...grpc.CallOption) (*ListLabelsResponse, error)
 	// Search the newest content of every path. Plain words: every input is
 	// valid, and all of the words must occur. Best match first; pages reach the
 	// best 1,000.
@@ -148,6 +158,26 @@ func (c *queryServiceClient) GetVersionContent(ctx context.Context, in *GetVersi
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetVersionContentResponse)
 	err := c.cc.Invoke(ctx, QueryService_GetVersionContent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) ListFiles(ctx context.Context, in *ListFilesRequest, opts ...grpc.CallOption) (*ListFilesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFilesResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListFiles_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) ListLabels(ctx context.Context, in *ListLabelsRequest, opts ...grpc.CallOption) (*ListLabelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLabelsResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListLabels_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +258,14 @@ type QueryServiceServer interface {
 	// Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
 	// too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
 	GetVersionContent(context.Context, *GetVersionContentRequest) (*GetVersionContentResponse, error)
+	// List the files that were at or below a path at a time, by path. For a path
+	// that the Python side recorded without steps, since when it exists is what its
+	// versions say.
+	//
+	// Errors: INVALID_ARGUMENT (no path).
+	ListFiles(context.Context, *ListFilesRequest) (*ListFilesResponse, error)
+	// List the labelled and pinned versions, those marked last first.
+	ListLabels(context.Context, *ListLabelsRequest) (*ListLabelsResponse, error)
 	// Search the newest content of every path. Plain words: every input is
 	// valid, and all of the words must occur. Best match first; pages reach the
 	// best 1,000.
@@ -269,6 +307,12 @@ func (UnimplementedQueryServiceServer) GetFileVersions(context.Context, *GetFile
 }
 func (UnimplementedQueryServiceServer) GetVersionContent(context.Context, *GetVersionContentRequest) (*GetVersionContentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetVersionContent not implemented")
+}
+func (UnimplementedQueryServiceServer) ListFiles(context.Context, *ListFilesRequest) (*ListFilesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFiles not implemented")
+}
+func (UnimplementedQueryServiceServer) ListLabels(context.Context, *ListLabelsRequest) (*ListLabelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLabels not implemented")
 }
 func (UnimplementedQueryServiceServer) SearchContent(context.Context, *SearchContentRequest) (*SearchContentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchContent not implemented")
@@ -367,6 +411,42 @@ func _QueryService_GetVersionContent_Handler(srv interface{}, ctx context.Contex
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServiceServer).GetVersionContent(ctx, req.(*GetVersionContentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_ListFiles_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFilesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListFiles(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListFiles_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListFiles(ctx, req.(*ListFilesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_ListLabels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLabelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListLabels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListLabels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListLabels(ctx, req.(*ListLabelsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -479,6 +559,14 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetVersionContent",
 			Handler:    _QueryService_GetVersionContent_Handler,
+		},
+		{
+			MethodName: "ListFiles",
+			Handler:    _QueryService_ListFiles_Handler,
+		},
+		{
+			MethodName: "ListLabels",
+			Handler:    _QueryService_ListLabels_Handler,
 		},
 		{
 			MethodName: "SearchContent",

@@ -276,6 +276,63 @@ func (TrackOutcome) EnumDescriptor() ([]byte, []int) {
 	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{3}
 }
 
+// RestoreOutcome says what became of a file.
+type RestoreOutcome int32
+
+const (
+	// Not set: the item failed, see `status`.
+	RestoreOutcome_RESTORE_OUTCOME_UNSPECIFIED RestoreOutcome = 0
+	// The file was written.
+	RestoreOutcome_RESTORE_OUTCOME_WRITTEN RestoreOutcome = 1
+	// The file has that content already.
+	RestoreOutcome_RESTORE_OUTCOME_UNCHANGED RestoreOutcome = 2
+	// The file was not there then and was removed.
+	RestoreOutcome_RESTORE_OUTCOME_REMOVED RestoreOutcome = 3
+)
+
+// Enum value maps for RestoreOutcome.
+var (
+	RestoreOutcome_name = map[int32]string{
+		0: "RESTORE_OUTCOME_UNSPECIFIED",
+		1: "RESTORE_OUTCOME_WRITTEN",
+		2: "RESTORE_OUTCOME_UNCHANGED",
+		3: "RESTORE_OUTCOME_REMOVED",
+	}
+	RestoreOutcome_value = map[string]int32{
+		"RESTORE_OUTCOME_UNSPECIFIED": 0,
+		"RESTORE_OUTCOME_WRITTEN":     1,
+		"RESTORE_OUTCOME_UNCHANGED":   2,
+		"RESTORE_OUTCOME_REMOVED":     3,
+	}
+)
+
+func (x RestoreOutcome) Enum() *RestoreOutcome {
+	p := new(RestoreOutcome)
+	*p = x
+	return p
+}
+
+func (x RestoreOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RestoreOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_obby_tracker_v1_tracker_proto_enumTypes[4].Descriptor()
+}
+
+func (RestoreOutcome) Type() protoreflect.EnumType {
+	return &file_obby_tracker_v1_tracker_proto_enumTypes[4]
+}
+
+func (x RestoreOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RestoreOutcome.Descriptor instead.
+func (RestoreOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{4}
+}
+
 // Version is one distinct content of a path.
 type Version struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1319,6 +1376,723 @@ func (x *ReconcileResponse) GetDone() bool {
 	return false
 }
 
+// RestoreRequest says what to restore, and where to.
+type RestoreRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A version to restore. 0: `path` as of `as_of_time` is meant.
+	VersionId int64 `protobuf:"varint,1,opt,name=version_id,json=versionId,proto3" json:"version_id,omitempty"`
+	// Absolute path of a file or folder; it need not exist any more.
+	Path string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`, where it is not valid UTF-8.
+	RawPath []byte `protobuf:"bytes,3,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// Restore `path` as it was at this time.
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	// Where to write: absolute path of a file for a file, of a folder for a folder.
+	// Empty: in place.
+	Destination string `protobuf:"bytes,5,opt,name=destination,proto3" json:"destination,omitempty"`
+	// Exact bytes of `destination`, where it is not valid UTF-8.
+	RawDestination []byte `protobuf:"bytes,6,opt,name=raw_destination,json=rawDestination,proto3" json:"raw_destination,omitempty"`
+	// A folder in place: also remove the files that were not there then. Only
+	// those that the root's patterns match, and whose content is on record.
+	RemoveOthers bool `protobuf:"varint,7,opt,name=remove_others,json=removeOthers,proto3" json:"remove_others,omitempty"`
+	// Change nothing; say what would be done.
+	DryRun        bool `protobuf:"varint,8,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreRequest) Reset() {
+	*x = RestoreRequest{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreRequest) ProtoMessage() {}
+
+func (x *RestoreRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreRequest.ProtoReflect.Descriptor instead.
+func (*RestoreRequest) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RestoreRequest) GetVersionId() int64 {
+	if x != nil {
+		return x.VersionId
+	}
+	return 0
+}
+
+func (x *RestoreRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *RestoreRequest) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *RestoreRequest) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOfTime
+	}
+	return nil
+}
+
+func (x *RestoreRequest) GetDestination() string {
+	if x != nil {
+		return x.Destination
+	}
+	return ""
+}
+
+func (x *RestoreRequest) GetRawDestination() []byte {
+	if x != nil {
+		return x.RawDestination
+	}
+	return nil
+}
+
+func (x *RestoreRequest) GetRemoveOthers() bool {
+	if x != nil {
+		return x.RemoveOthers
+	}
+	return false
+}
+
+func (x *RestoreRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// RestoreResponse is one file.
+type RestoreResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path that was written.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`; empty where it is valid UTF-8.
+	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// What was done, or with dry_run would be.
+	Outcome RestoreOutcome `protobuf:"varint,3,opt,name=outcome,proto3,enum=obby.tracker.v1.RestoreOutcome" json:"outcome,omitempty"`
+	// How it went: code OK, or why it failed.
+	Status *status.Status `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
+	// The version whose content it is; 0 when REMOVED.
+	VersionId int64 `protobuf:"varint,5,opt,name=version_id,json=versionId,proto3" json:"version_id,omitempty"`
+	// The step that was recorded; 0: none, also where the destination is outside
+	// the roots.
+	ChangeId      int64 `protobuf:"varint,6,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreResponse) Reset() {
+	*x = RestoreResponse{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreResponse) ProtoMessage() {}
+
+func (x *RestoreResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreResponse.ProtoReflect.Descriptor instead.
+func (*RestoreResponse) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RestoreResponse) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *RestoreResponse) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *RestoreResponse) GetOutcome() RestoreOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return RestoreOutcome_RESTORE_OUTCOME_UNSPECIFIED
+}
+
+func (x *RestoreResponse) GetStatus() *status.Status {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
+func (x *RestoreResponse) GetVersionId() int64 {
+	if x != nil {
+		return x.VersionId
+	}
+	return 0
+}
+
+func (x *RestoreResponse) GetChangeId() int64 {
+	if x != nil {
+		return x.ChangeId
+	}
+	return 0
+}
+
+// SetVersionLabelRequest marks a version.
+type SetVersionLabelRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version. Required.
+	VersionId int64 `protobuf:"varint,1,opt,name=version_id,json=versionId,proto3" json:"version_id,omitempty"`
+	// A few words for people, at most 200 characters. Empty: none.
+	Label string `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
+	// Keep the version whatever the retention policy says.
+	Pinned        bool `protobuf:"varint,3,opt,name=pinned,proto3" json:"pinned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetVersionLabelRequest) Reset() {
+	*x = SetVersionLabelRequest{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVersionLabelRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVersionLabelRequest) ProtoMessage() {}
+
+func (x *SetVersionLabelRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVersionLabelRequest.ProtoReflect.Descriptor instead.
+func (*SetVersionLabelRequest) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *SetVersionLabelRequest) GetVersionId() int64 {
+	if x != nil {
+		return x.VersionId
+	}
+	return 0
+}
+
+func (x *SetVersionLabelRequest) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *SetVersionLabelRequest) GetPinned() bool {
+	if x != nil {
+		return x.Pinned
+	}
+	return false
+}
+
+// SetVersionLabelResponse has no fields.
+type SetVersionLabelResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetVersionLabelResponse) Reset() {
+	*x = SetVersionLabelResponse{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVersionLabelResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVersionLabelResponse) ProtoMessage() {}
+
+func (x *SetVersionLabelResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVersionLabelResponse.ProtoReflect.Descriptor instead.
+func (*SetVersionLabelResponse) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{16}
+}
+
+// RetentionRule says what is kept of the history of some paths. A step is kept
+// when one of the numbers keeps it. A period counts when it holds a step; the
+// last step in it is kept. Periods are those of the server's time zone.
+type RetentionRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which paths: a pattern as in .obbywatch, tried against the path relative to
+	// its root and against the file's name. The first rule that matches counts;
+	// paths that none matches keep everything. Required.
+	Pattern string `protobuf:"bytes,1,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	// The newest steps.
+	Last int32 `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	// One step for each of so many hours.
+	Hourly int32 `protobuf:"varint,3,opt,name=hourly,proto3" json:"hourly,omitempty"`
+	// One for each of so many days.
+	Daily int32 `protobuf:"varint,4,opt,name=daily,proto3" json:"daily,omitempty"`
+	// One for each of so many weeks, from Monday.
+	Weekly int32 `protobuf:"varint,5,opt,name=weekly,proto3" json:"weekly,omitempty"`
+	// One for each of so many months.
+	Monthly       int32 `protobuf:"varint,6,opt,name=monthly,proto3" json:"monthly,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetentionRule) Reset() {
+	*x = RetentionRule{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetentionRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetentionRule) ProtoMessage() {}
+
+func (x *RetentionRule) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetentionRule.ProtoReflect.Descriptor instead.
+func (*RetentionRule) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RetentionRule) GetPattern() string {
+	if x != nil {
+		return x.Pattern
+	}
+	return ""
+}
+
+func (x *RetentionRule) GetLast() int32 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *RetentionRule) GetHourly() int32 {
+	if x != nil {
+		return x.Hourly
+	}
+	return 0
+}
+
+func (x *RetentionRule) GetDaily() int32 {
+	if x != nil {
+		return x.Daily
+	}
+	return 0
+}
+
+func (x *RetentionRule) GetWeekly() int32 {
+	if x != nil {
+		return x.Weekly
+	}
+	return 0
+}
+
+func (x *RetentionRule) GetMonthly() int32 {
+	if x != nil {
+		return x.Monthly
+	}
+	return 0
+}
+
+// ApplyRetentionRequest is a policy.
+type ApplyRetentionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rules. Empty, and without max_bytes: the policy that the service was
+	// started with.
+	Rules []*RetentionRule `protobuf:"bytes,1,rep,name=rules,proto3" json:"rules,omitempty"`
+	// When contents and diffs take more bytes than this after the rules, the
+	// oldest steps of all paths go until they do not, or until only what is always
+	// kept is left. 0: no cap.
+	MaxBytes int64 `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	// Change nothing; say what would go.
+	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplyRetentionRequest) Reset() {
+	*x = ApplyRetentionRequest{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyRetentionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyRetentionRequest) ProtoMessage() {}
+
+func (x *ApplyRetentionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyRetentionRequest.ProtoReflect.Descriptor instead.
+func (*ApplyRetentionRequest) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ApplyRetentionRequest) GetRules() []*RetentionRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *ApplyRetentionRequest) GetMaxBytes() int64 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
+func (x *ApplyRetentionRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// ApplyRetentionResponse is what one path loses, or the totals.
+type ApplyRetentionResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The path; empty in the last item, whose numbers are the totals.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`; empty where it is valid UTF-8.
+	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// Steps joined to later ones.
+	StepsRemoved int64 `protobuf:"varint,3,opt,name=steps_removed,json=stepsRemoved,proto3" json:"steps_removed,omitempty"`
+	// Versions removed.
+	VersionsRemoved int64 `protobuf:"varint,4,opt,name=versions_removed,json=versionsRemoved,proto3" json:"versions_removed,omitempty"`
+	// Bytes of content and diff text removed. The database file does not shrink;
+	// the space is used again.
+	BytesRemoved  int64 `protobuf:"varint,5,opt,name=bytes_removed,json=bytesRemoved,proto3" json:"bytes_removed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplyRetentionResponse) Reset() {
+	*x = ApplyRetentionResponse{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplyRetentionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplyRetentionResponse) ProtoMessage() {}
+
+func (x *ApplyRetentionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplyRetentionResponse.ProtoReflect.Descriptor instead.
+func (*ApplyRetentionResponse) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ApplyRetentionResponse) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *ApplyRetentionResponse) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *ApplyRetentionResponse) GetStepsRemoved() int64 {
+	if x != nil {
+		return x.StepsRemoved
+	}
+	return 0
+}
+
+func (x *ApplyRetentionResponse) GetVersionsRemoved() int64 {
+	if x != nil {
+		return x.VersionsRemoved
+	}
+	return 0
+}
+
+func (x *ApplyRetentionResponse) GetBytesRemoved() int64 {
+	if x != nil {
+		return x.BytesRemoved
+	}
+	return 0
+}
+
+// ForgetRequest names what to forget.
+type ForgetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absolute path as recorded. Required, unless `raw_path` is set.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`, where it is not valid UTF-8.
+	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// Everything below the path too.
+	Recursive bool `protobuf:"varint,3,opt,name=recursive,proto3" json:"recursive,omitempty"`
+	// Change nothing; say what would go.
+	DryRun bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Then rewrite the database file, so that it shrinks and no byte of what was
+	// forgotten is left in it: do so where it was a secret. Writers wait meanwhile,
+	// some seconds for each gigabyte.
+	Vacuum        bool `protobuf:"varint,5,opt,name=vacuum,proto3" json:"vacuum,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetRequest) Reset() {
+	*x = ForgetRequest{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetRequest) ProtoMessage() {}
+
+func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetRequest.ProtoReflect.Descriptor instead.
+func (*ForgetRequest) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ForgetRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *ForgetRequest) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *ForgetRequest) GetRecursive() bool {
+	if x != nil {
+		return x.Recursive
+	}
+	return false
+}
+
+func (x *ForgetRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *ForgetRequest) GetVacuum() bool {
+	if x != nil {
+		return x.Vacuum
+	}
+	return false
+}
+
+// ForgetResponse is what was forgotten.
+type ForgetResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Paths forgotten.
+	Paths int64 `protobuf:"varint,1,opt,name=paths,proto3" json:"paths,omitempty"`
+	// Versions removed.
+	Versions int64 `protobuf:"varint,2,opt,name=versions,proto3" json:"versions,omitempty"`
+	// Steps removed.
+	Steps int64 `protobuf:"varint,3,opt,name=steps,proto3" json:"steps,omitempty"`
+	// Paths that got the content of a forgotten one by a rename, or gave it theirs,
+	// and still have history; at most 100.
+	LinkedPaths []string `protobuf:"bytes,4,rep,name=linked_paths,json=linkedPaths,proto3" json:"linked_paths,omitempty"`
+	// Forgotten paths that exist on the disk; they will be recorded again. At most
+	// 100.
+	ExistingPaths []string `protobuf:"bytes,5,rep,name=existing_paths,json=existingPaths,proto3" json:"existing_paths,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetResponse) Reset() {
+	*x = ForgetResponse{}
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetResponse) ProtoMessage() {}
+
+func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetResponse.ProtoReflect.Descriptor instead.
+func (*ForgetResponse) Descriptor() ([]byte, []int) {
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ForgetResponse) GetPaths() int64 {
+	if x != nil {
+		return x.Paths
+	}
+	return 0
+}
+
+func (x *ForgetResponse) GetVersions() int64 {
+	if x != nil {
+		return x.Versions
+	}
+	return 0
+}
+
+func (x *ForgetResponse) GetSteps() int64 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *ForgetResponse) GetLinkedPaths() []string {
+	if x != nil {
+		return x.LinkedPaths
+	}
+	return nil
+}
+
+func (x *ForgetResponse) GetExistingPaths() []string {
+	if x != nil {
+		return x.ExistingPaths
+	}
+	return nil
+}
+
 // GetServerInfoRequest has no fields.
 type GetServerInfoRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1328,7 +2102,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[13]
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +2114,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[13]
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +2127,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{13}
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{22}
 }
 
 // GetServerInfoResponse describes the running server.
@@ -1375,7 +2149,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[14]
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +2161,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[14]
+	mi := &file_obby_tracker_v1_tracker_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +2174,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{14}
+	return file_obby_tracker_v1_tracker_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetServerInfoResponse) GetVersion() string {
@@ -1528,7 +2302,61 @@ const file_obby_tracker_v1_tracker_proto_rawDesc = "" +
 	"\x10changes_recorded\x18\x05 \x01(\x03R\x0fchangesRecorded\x12\x16\n" +
 	"\x06errors\x18\x06 \x01(\x03R\x06errors\x127\n" +
 	"\tremaining\x18\a \x01(\v2\x19.google.protobuf.DurationR\tremaining\x12\x12\n" +
-	"\x04done\x18\b \x01(\bR\x04done\"\x16\n" +
+	"\x04done\x18\b \x01(\bR\x04done\"\xa1\x02\n" +
+	"\x0eRestoreRequest\x12\x1d\n" +
+	"\n" +
+	"version_id\x18\x01 \x01(\x03R\tversionId\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x03 \x01(\fR\arawPath\x128\n" +
+	"\n" +
+	"as_of_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\x12 \n" +
+	"\vdestination\x18\x05 \x01(\tR\vdestination\x12'\n" +
+	"\x0fraw_destination\x18\x06 \x01(\fR\x0erawDestination\x12#\n" +
+	"\rremove_others\x18\a \x01(\bR\fremoveOthers\x12\x17\n" +
+	"\adry_run\x18\b \x01(\bR\x06dryRun\"\xe3\x01\n" +
+	"\x0fRestoreResponse\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x02 \x01(\fR\arawPath\x129\n" +
+	"\aoutcome\x18\x03 \x01(\x0e2\x1f.obby.tracker.v1.RestoreOutcomeR\aoutcome\x12*\n" +
+	"\x06status\x18\x04 \x01(\v2\x12.google.rpc.StatusR\x06status\x12\x1d\n" +
+	"\n" +
+	"version_id\x18\x05 \x01(\x03R\tversionId\x12\x1b\n" +
+	"\tchange_id\x18\x06 \x01(\x03R\bchangeId\"e\n" +
+	"\x16SetVersionLabelRequest\x12\x1d\n" +
+	"\n" +
+	"version_id\x18\x01 \x01(\x03R\tversionId\x12\x14\n" +
+	"\x05label\x18\x02 \x01(\tR\x05label\x12\x16\n" +
+	"\x06pinned\x18\x03 \x01(\bR\x06pinned\"\x19\n" +
+	"\x17SetVersionLabelResponse\"\x9d\x01\n" +
+	"\rRetentionRule\x12\x18\n" +
+	"\apattern\x18\x01 \x01(\tR\apattern\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\x05R\x04last\x12\x16\n" +
+	"\x06hourly\x18\x03 \x01(\x05R\x06hourly\x12\x14\n" +
+	"\x05daily\x18\x04 \x01(\x05R\x05daily\x12\x16\n" +
+	"\x06weekly\x18\x05 \x01(\x05R\x06weekly\x12\x18\n" +
+	"\amonthly\x18\x06 \x01(\x05R\amonthly\"\x83\x01\n" +
+	"\x15ApplyRetentionRequest\x124\n" +
+	"\x05rules\x18\x01 \x03(\v2\x1e.obby.tracker.v1.RetentionRuleR\x05rules\x12\x1b\n" +
+	"\tmax_bytes\x18\x02 \x01(\x03R\bmaxBytes\x12\x17\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\"\xbc\x01\n" +
+	"\x16ApplyRetentionResponse\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x02 \x01(\fR\arawPath\x12#\n" +
+	"\rsteps_removed\x18\x03 \x01(\x03R\fstepsRemoved\x12)\n" +
+	"\x10versions_removed\x18\x04 \x01(\x03R\x0fversionsRemoved\x12#\n" +
+	"\rbytes_removed\x18\x05 \x01(\x03R\fbytesRemoved\"\x8d\x01\n" +
+	"\rForgetRequest\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x02 \x01(\fR\arawPath\x12\x1c\n" +
+	"\trecursive\x18\x03 \x01(\bR\trecursive\x12\x17\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\x12\x16\n" +
+	"\x06vacuum\x18\x05 \x01(\bR\x06vacuum\"\xa2\x01\n" +
+	"\x0eForgetResponse\x12\x14\n" +
+	"\x05paths\x18\x01 \x01(\x03R\x05paths\x12\x1a\n" +
+	"\bversions\x18\x02 \x01(\x03R\bversions\x12\x14\n" +
+	"\x05steps\x18\x03 \x01(\x03R\x05steps\x12!\n" +
+	"\flinked_paths\x18\x04 \x03(\tR\vlinkedPaths\x12%\n" +
+	"\x0eexisting_paths\x18\x05 \x03(\tR\rexistingPaths\"\x16\n" +
 	"\x14GetServerInfoRequest\"\xcc\x01\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12!\n" +
@@ -1561,14 +2389,23 @@ const file_obby_tracker_v1_tracker_proto_rawDesc = "" +
 	"\fTrackOutcome\x12\x1d\n" +
 	"\x19TRACK_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16TRACK_OUTCOME_RECORDED\x10\x01\x12\x1b\n" +
-	"\x17TRACK_OUTCOME_UNCHANGED\x10\x022\xcf\x04\n" +
+	"\x17TRACK_OUTCOME_UNCHANGED\x10\x02*\x8a\x01\n" +
+	"\x0eRestoreOutcome\x12\x1f\n" +
+	"\x1bRESTORE_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17RESTORE_OUTCOME_WRITTEN\x10\x01\x12\x1d\n" +
+	"\x19RESTORE_OUTCOME_UNCHANGED\x10\x02\x12\x1b\n" +
+	"\x17RESTORE_OUTCOME_REMOVED\x10\x032\xba\a\n" +
 	"\x15ContentTrackerService\x12X\n" +
 	"\vTrackChange\x12#.obby.tracker.v1.TrackChangeRequest\x1a$.obby.tracker.v1.TrackChangeResponse\x12W\n" +
 	"\n" +
 	"TrackBatch\x12\".obby.tracker.v1.TrackBatchRequest\x1a#.obby.tracker.v1.TrackBatchResponse0\x01\x12f\n" +
 	"\x0eGetContentHash\x12&.obby.tracker.v1.GetContentHashRequest\x1a'.obby.tracker.v1.GetContentHashResponse\"\x03\x90\x02\x01\x12`\n" +
 	"\fGenerateDiff\x12$.obby.tracker.v1.GenerateDiffRequest\x1a%.obby.tracker.v1.GenerateDiffResponse\"\x03\x90\x02\x01\x12T\n" +
-	"\tReconcile\x12!.obby.tracker.v1.ReconcileRequest\x1a\".obby.tracker.v1.ReconcileResponse0\x01\x12c\n" +
+	"\tReconcile\x12!.obby.tracker.v1.ReconcileRequest\x1a\".obby.tracker.v1.ReconcileResponse0\x01\x12N\n" +
+	"\aRestore\x12\x1f.obby.tracker.v1.RestoreRequest\x1a .obby.tracker.v1.RestoreResponse0\x01\x12i\n" +
+	"\x0fSetVersionLabel\x12'.obby.tracker.v1.SetVersionLabelRequest\x1a(.obby.tracker.v1.SetVersionLabelResponse\"\x03\x90\x02\x02\x12c\n" +
+	"\x0eApplyRetention\x12&.obby.tracker.v1.ApplyRetentionRequest\x1a'.obby.tracker.v1.ApplyRetentionResponse0\x01\x12I\n" +
+	"\x06Forget\x12\x1e.obby.tracker.v1.ForgetRequest\x1a\x1f.obby.tracker.v1.ForgetResponse\x12c\n" +
 	"\rGetServerInfo\x12%.obby.tracker.v1.GetServerInfoRequest\x1a&.obby.tracker.v1.GetServerInfoResponse\"\x03\x90\x02\x01BAZ?github.com/obby/go-services/proto/gen/obby/tracker/v1;trackerv1b\x06proto3"
 
 var (
@@ -1583,69 +2420,91 @@ func file_obby_tracker_v1_tracker_proto_rawDescGZIP() []byte {
 	return file_obby_tracker_v1_tracker_proto_rawDescData
 }
 
-var file_obby_tracker_v1_tracker_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_obby_tracker_v1_tracker_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_obby_tracker_v1_tracker_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_obby_tracker_v1_tracker_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_obby_tracker_v1_tracker_proto_goTypes = []any{
-	(ChangeType)(0),                // 0: obby.tracker.v1.ChangeType
-	(ContentKind)(0),               // 1: obby.tracker.v1.ContentKind
-	(LineEnding)(0),                // 2: obby.tracker.v1.LineEnding
-	(TrackOutcome)(0),              // 3: obby.tracker.v1.TrackOutcome
-	(*Version)(nil),                // 4: obby.tracker.v1.Version
-	(*UnifiedDiff)(nil),            // 5: obby.tracker.v1.UnifiedDiff
-	(*TrackChangeRequest)(nil),     // 6: obby.tracker.v1.TrackChangeRequest
-	(*TrackChangeResponse)(nil),    // 7: obby.tracker.v1.TrackChangeResponse
-	(*TrackBatchRequest)(nil),      // 8: obby.tracker.v1.TrackBatchRequest
-	(*TrackBatchResponse)(nil),     // 9: obby.tracker.v1.TrackBatchResponse
-	(*GetContentHashRequest)(nil),  // 10: obby.tracker.v1.GetContentHashRequest
-	(*GetContentHashResponse)(nil), // 11: obby.tracker.v1.GetContentHashResponse
-	(*DiffSide)(nil),               // 12: obby.tracker.v1.DiffSide
-	(*GenerateDiffRequest)(nil),    // 13: obby.tracker.v1.GenerateDiffRequest
-	(*GenerateDiffResponse)(nil),   // 14: obby.tracker.v1.GenerateDiffResponse
-	(*ReconcileRequest)(nil),       // 15: obby.tracker.v1.ReconcileRequest
-	(*ReconcileResponse)(nil),      // 16: obby.tracker.v1.ReconcileResponse
-	(*GetServerInfoRequest)(nil),   // 17: obby.tracker.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil),  // 18: obby.tracker.v1.GetServerInfoResponse
-	(*timestamppb.Timestamp)(nil),  // 19: google.protobuf.Timestamp
-	(*status.Status)(nil),          // 20: google.rpc.Status
-	(*durationpb.Duration)(nil),    // 21: google.protobuf.Duration
+	(ChangeType)(0),                 // 0: obby.tracker.v1.ChangeType
+	(ContentKind)(0),                // 1: obby.tracker.v1.ContentKind
+	(LineEnding)(0),                 // 2: obby.tracker.v1.LineEnding
+	(TrackOutcome)(0),               // 3: obby.tracker.v1.TrackOutcome
+	(RestoreOutcome)(0),             // 4: obby.tracker.v1.RestoreOutcome
+	(*Version)(nil),                 // 5: obby.tracker.v1.Version
+	(*UnifiedDiff)(nil),             // 6: obby.tracker.v1.UnifiedDiff
+	(*TrackChangeRequest)(nil),      // 7: obby.tracker.v1.TrackChangeRequest
+	(*TrackChangeResponse)(nil),     // 8: obby.tracker.v1.TrackChangeResponse
+	(*TrackBatchRequest)(nil),       // 9: obby.tracker.v1.TrackBatchRequest
+	(*TrackBatchResponse)(nil),      // 10: obby.tracker.v1.TrackBatchResponse
+	(*GetContentHashRequest)(nil),   // 11: obby.tracker.v1.GetContentHashRequest
+	(*GetContentHashResponse)(nil),  // 12: obby.tracker.v1.GetContentHashResponse
+	(*DiffSide)(nil),                // 13: obby.tracker.v1.DiffSide
+	(*GenerateDiffRequest)(nil),     // 14: obby.tracker.v1.GenerateDiffRequest
+	(*GenerateDiffResponse)(nil),    // 15: obby.tracker.v1.GenerateDiffResponse
+	(*ReconcileRequest)(nil),        // 16: obby.tracker.v1.ReconcileRequest
+	(*ReconcileResponse)(nil),       // 17: obby.tracker.v1.ReconcileResponse
+	(*RestoreRequest)(nil),          // 18: obby.tracker.v1.RestoreRequest
+	(*RestoreResponse)(nil),         // 19: obby.tracker.v1.RestoreResponse
+	(*SetVersionLabelRequest)(nil),  // 20: obby.tracker.v1.SetVersionLabelRequest
+	(*SetVersionLabelResponse)(nil), // 21: obby.tracker.v1.SetVersionLabelResponse
+	(*RetentionRule)(nil),           // 22: obby.tracker.v1.RetentionRule
+	(*ApplyRetentionRequest)(nil),   // 23: obby.tracker.v1.ApplyRetentionRequest
+	(*ApplyRetentionResponse)(nil),  // 24: obby.tracker.v1.ApplyRetentionResponse
+	(*ForgetRequest)(nil),           // 25: obby.tracker.v1.ForgetRequest
+	(*ForgetResponse)(nil),          // 26: obby.tracker.v1.ForgetResponse
+	(*GetServerInfoRequest)(nil),    // 27: obby.tracker.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil),   // 28: obby.tracker.v1.GetServerInfoResponse
+	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
+	(*status.Status)(nil),           // 30: google.rpc.Status
+	(*durationpb.Duration)(nil),     // 31: google.protobuf.Duration
 }
 var file_obby_tracker_v1_tracker_proto_depIdxs = []int32{
 	1,  // 0: obby.tracker.v1.Version.kind:type_name -> obby.tracker.v1.ContentKind
 	2,  // 1: obby.tracker.v1.Version.line_ending:type_name -> obby.tracker.v1.LineEnding
-	19, // 2: obby.tracker.v1.Version.observe_time:type_name -> google.protobuf.Timestamp
-	19, // 3: obby.tracker.v1.Version.modify_time:type_name -> google.protobuf.Timestamp
+	29, // 2: obby.tracker.v1.Version.observe_time:type_name -> google.protobuf.Timestamp
+	29, // 3: obby.tracker.v1.Version.modify_time:type_name -> google.protobuf.Timestamp
 	0,  // 4: obby.tracker.v1.TrackChangeRequest.change_type:type_name -> obby.tracker.v1.ChangeType
 	3,  // 5: obby.tracker.v1.TrackChangeResponse.outcome:type_name -> obby.tracker.v1.TrackOutcome
 	0,  // 6: obby.tracker.v1.TrackChangeResponse.change_type:type_name -> obby.tracker.v1.ChangeType
-	4,  // 7: obby.tracker.v1.TrackChangeResponse.version:type_name -> obby.tracker.v1.Version
-	5,  // 8: obby.tracker.v1.TrackChangeResponse.diff:type_name -> obby.tracker.v1.UnifiedDiff
-	6,  // 9: obby.tracker.v1.TrackBatchRequest.items:type_name -> obby.tracker.v1.TrackChangeRequest
-	20, // 10: obby.tracker.v1.TrackBatchResponse.status:type_name -> google.rpc.Status
-	7,  // 11: obby.tracker.v1.TrackBatchResponse.result:type_name -> obby.tracker.v1.TrackChangeResponse
+	5,  // 7: obby.tracker.v1.TrackChangeResponse.version:type_name -> obby.tracker.v1.Version
+	6,  // 8: obby.tracker.v1.TrackChangeResponse.diff:type_name -> obby.tracker.v1.UnifiedDiff
+	7,  // 9: obby.tracker.v1.TrackBatchRequest.items:type_name -> obby.tracker.v1.TrackChangeRequest
+	30, // 10: obby.tracker.v1.TrackBatchResponse.status:type_name -> google.rpc.Status
+	8,  // 11: obby.tracker.v1.TrackBatchResponse.result:type_name -> obby.tracker.v1.TrackChangeResponse
 	1,  // 12: obby.tracker.v1.GetContentHashResponse.kind:type_name -> obby.tracker.v1.ContentKind
 	2,  // 13: obby.tracker.v1.GetContentHashResponse.line_ending:type_name -> obby.tracker.v1.LineEnding
-	12, // 14: obby.tracker.v1.GenerateDiffRequest.old:type_name -> obby.tracker.v1.DiffSide
-	12, // 15: obby.tracker.v1.GenerateDiffRequest.new:type_name -> obby.tracker.v1.DiffSide
-	5,  // 16: obby.tracker.v1.GenerateDiffResponse.diff:type_name -> obby.tracker.v1.UnifiedDiff
-	21, // 17: obby.tracker.v1.ReconcileResponse.remaining:type_name -> google.protobuf.Duration
-	19, // 18: obby.tracker.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	6,  // 19: obby.tracker.v1.ContentTrackerService.TrackChange:input_type -> obby.tracker.v1.TrackChangeRequest
-	8,  // 20: obby.tracker.v1.ContentTrackerService.TrackBatch:input_type -> obby.tracker.v1.TrackBatchRequest
-	10, // 21: obby.tracker.v1.ContentTrackerService.GetContentHash:input_type -> obby.tracker.v1.GetContentHashRequest
-	13, // 22: obby.tracker.v1.ContentTrackerService.GenerateDiff:input_type -> obby.tracker.v1.GenerateDiffRequest
-	15, // 23: obby.tracker.v1.ContentTrackerService.Reconcile:input_type -> obby.tracker.v1.ReconcileRequest
-	17, // 24: obby.tracker.v1.ContentTrackerService.GetServerInfo:input_type -> obby.tracker.v1.GetServerInfoRequest
-	7,  // 25: obby.tracker.v1.ContentTrackerService.TrackChange:output_type -> obby.tracker.v1.TrackChangeResponse
-	9,  // 26: obby.tracker.v1.ContentTrackerService.TrackBatch:output_type -> obby.tracker.v1.TrackBatchResponse
-	11, // 27: obby.tracker.v1.ContentTrackerService.GetContentHash:output_type -> obby.tracker.v1.GetContentHashResponse
-	14, // 28: obby.tracker.v1.ContentTrackerService.GenerateDiff:output_type -> obby.tracker.v1.GenerateDiffResponse
-	16, // 29: obby.tracker.v1.ContentTrackerService.Reconcile:output_type -> obby.tracker.v1.ReconcileResponse
-	18, // 30: obby.tracker.v1.ContentTrackerService.GetServerInfo:output_type -> obby.tracker.v1.GetServerInfoResponse
-	25, // [25:31] is the sub-list for method output_type
-	19, // [19:25] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	13, // 14: obby.tracker.v1.GenerateDiffRequest.old:type_name -> obby.tracker.v1.DiffSide
+	13, // 15: obby.tracker.v1.GenerateDiffRequest.new:type_name -> obby.tracker.v1.DiffSide
+	6,  // 16: obby.tracker.v1.GenerateDiffResponse.diff:type_name -> obby.tracker.v1.UnifiedDiff
+	31, // 17: obby.tracker.v1.ReconcileResponse.remaining:type_name -> google.protobuf.Duration
+	29, // 18: obby.tracker.v1.RestoreRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	4,  // 19: obby.tracker.v1.RestoreResponse.outcome:type_name -> obby.tracker.v1.RestoreOutcome
+	30, // 20: obby.tracker.v1.RestoreResponse.status:type_name -> google.rpc.Status
+	22, // 21: obby.tracker.v1.ApplyRetentionRequest.rules:type_name -> obby.tracker.v1.RetentionRule
+	29, // 22: obby.tracker.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	7,  // 23: obby.tracker.v1.ContentTrackerService.TrackChange:input_type -> obby.tracker.v1.TrackChangeRequest
+	9,  // 24: obby.tracker.v1.ContentTrackerService.TrackBatch:input_type -> obby.tracker.v1.TrackBatchRequest
+	11, // 25: obby.tracker.v1.ContentTrackerService.GetContentHash:input_type -> obby.tracker.v1.GetContentHashRequest
+	14, // 26: obby.tracker.v1.ContentTrackerService.GenerateDiff:input_type -> obby.tracker.v1.GenerateDiffRequest
+	16, // 27: obby.tracker.v1.ContentTrackerService.Reconcile:input_type -> obby.tracker.v1.ReconcileRequest
+	18, // 28: obby.tracker.v1.ContentTrackerService.Restore:input_type -> obby.tracker.v1.RestoreRequest
+	20, // 29: obby.tracker.v1.ContentTrackerService.SetVersionLabel:input_type -> obby.tracker.v1.SetVersionLabelRequest
+	23, // 30: obby.tracker.v1.ContentTrackerService.ApplyRetention:input_type -> obby.tracker.v1.ApplyRetentionRequest
+	25, // 31: obby.tracker.v1.ContentTrackerService.Forget:input_type -> obby.tracker.v1.ForgetRequest
+	27, // 32: obby.tracker.v1.ContentTrackerService.GetServerInfo:input_type -> obby.tracker.v1.GetServerInfoRequest
+	8,  // 33: obby.tracker.v1.ContentTrackerService.TrackChange:output_type -> obby.tracker.v1.TrackChangeResponse
+	10, // 34: obby.tracker.v1.ContentTrackerService.TrackBatch:output_type -> obby.tracker.v1.TrackBatchResponse
+	12, // 35: obby.tracker.v1.ContentTrackerService.GetContentHash:output_type -> obby.tracker.v1.GetContentHashResponse
+	15, // 36: obby.tracker.v1.ContentTrackerService.GenerateDiff:output_type -> obby.tracker.v1.GenerateDiffResponse
+	17, // 37: obby.tracker.v1.ContentTrackerService.Reconcile:output_type -> obby.tracker.v1.ReconcileResponse
+	19, // 38: obby.tracker.v1.ContentTrackerService.Restore:output_type -> obby.tracker.v1.RestoreResponse
+	21, // 39: obby.tracker.v1.ContentTrackerService.SetVersionLabel:output_type -> obby.tracker.v1.SetVersionLabelResponse
+	24, // 40: obby.tracker.v1.ContentTrackerService.ApplyRetention:output_type -> obby.tracker.v1.ApplyRetentionResponse
+	26, // 41: obby.tracker.v1.ContentTrackerService.Forget:output_type -> obby.tracker.v1.ForgetResponse
+	28, // 42: obby.tracker.v1.ContentTrackerService.GetServerInfo:output_type -> obby.tracker.v1.GetServerInfoResponse
+	33, // [33:43] is the sub-list for method output_type
+	23, // [23:33] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_obby_tracker_v1_tracker_proto_init() }
@@ -1668,8 +2527,8 @@ func file_obby_tracker_v1_tracker_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_obby_tracker_v1_tracker_proto_rawDesc), len(file_obby_tracker_v1_tracker_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   15,
+			NumEnums:      5,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,12 +35,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ContentTrackerService_TrackChange_FullMethodName    = "/obby.tracker.v1.ContentTrackerService/TrackChange"
-	ContentTrackerService_TrackBatch_FullMethodName     = "/obby.tracker.v1.ContentTrackerService/TrackBatch"
-	ContentTrackerService_GetContentHash_FullMethodName = "/obby.tracker.v1.ContentTrackerService/GetContentHash"
-	ContentTrackerService_GenerateDiff_FullMethodName   = "/obby.tracker.v1.ContentTrackerService/GenerateDiff"
-	ContentTrackerService_Reconcile_FullMethodName      = "/obby.tracker.v1.ContentTrackerService/Reconcile"
-	ContentTrackerService_GetServerInfo_FullMethodName  = "/obby.tracker.v1.ContentTrackerService/GetServerInfo"
+	ContentTrackerService_TrackChange_FullMethodName     = "/obby.tracker.v1.ContentTrackerService/TrackChange"
+	ContentTrackerService_TrackBatch_FullMethodName      = "/obby.tracker.v1.ContentTrackerService/TrackBatch"
+	ContentTrackerService_GetContentHash_FullMethodName  = "/obby.tracker.v1.ContentTrackerService/GetContentHash"
+	ContentTrackerService_GenerateDiff_FullMethodName    = "/obby.tracker.v1.ContentTrackerService/GenerateDiff"
+	ContentTrackerService_Reconcile_FullMethodName       = "/obby.tracker.v1.ContentTrackerService/Reconcile"
+	ContentTrackerService_Restore_FullMethodName         = "/obby.tracker.v1.ContentTrackerService/Restore"
+	ContentTrackerService_SetVersionLabel_FullMethodName = "/obby.tracker.v1.ContentTrackerService/SetVersionLabel"
+	ContentTrackerService_ApplyRetention_FullMethodName  = "/obby.tracker.v1.ContentTrackerService/ApplyRetention"
+	ContentTrackerService_Forget_FullMethodName          = "/obby.tracker.v1.ContentTrackerService/Forget"
+	ContentTrackerService_GetServerInfo_FullMethodName   = "/obby.tracker.v1.ContentTrackerService/GetServerInfo"
 )
 
 // ContentTrackerServiceClient is the client API for ContentTrackerService service.
@@ -86,6 +90,47 @@ type ContentTrackerServiceClient interface {
 	// Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
 	// root is missing, or was replaced and `accept_replaced_root` is not set).
 	Reconcile(ctx context.Context, in *ReconcileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReconcileResponse], error)
+	// Write recorded content back to the disk: a version of a file, or a file or a
+	// folder as it was at a time, deleted ones too. Nothing is lost by it: what is
+	// on the disk is recorded before it is replaced or removed, and what is written
+	// is recorded as a new step. Line ends come back as the version had them, mixed
+	// ones as LF; a file that is there keeps its permissions, a new one gets 0644.
+	// Streams one item for each file, those that needed nothing included; one
+	// file's failure does not stop others.
+	//
+	// Errors of the whole call: INVALID_ARGUMENT (neither a version nor a path with
+	// a time, or both), NOT_FOUND (no such version; nothing was at the path then),
+	// PERMISSION_DENIED (the destination lies outside the roots and the folders
+	// named by --restore-to). An item may have FAILED_PRECONDITION (the content was
+	// too large to be kept; something is in the way that is not on record),
+	// ABORTED (the file was changed meanwhile; call again).
+	Restore(ctx context.Context, in *RestoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RestoreResponse], error)
+	// Give a version a label, pin it, or take both back. A pinned version is kept
+	// by every retention policy.
+	//
+	// Errors: INVALID_ARGUMENT (a label of more than 200 characters), NOT_FOUND
+	// (no such version).
+	SetVersionLabel(ctx context.Context, in *SetVersionLabelRequest, opts ...grpc.CallOption) (*SetVersionLabelResponse, error)
+	// Thin out the history. Steps between those that are kept are joined: the later
+	// one then leads from the version that is kept before it, with a diff made
+	// anew, so every path's history stays one line. Kept whatever the rules say:
+	// each path's newest step, moves, steps to a pinned version, and versions that
+	// a summary of the Python side refers to. Streams one item for each path that
+	// loses something, then the totals.
+	//
+	// Errors: INVALID_ARGUMENT (a rule that keeps nothing, a negative number),
+	// FAILED_PRECONDITION (no rules are given and none are configured).
+	ApplyRetention(ctx context.Context, in *ApplyRetentionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplyRetentionResponse], error)
+	// Forget a path for good: every version, diff, event, summary and index entry
+	// of it. It cannot be taken back. Remains of it lie in unused space of the
+	// database file until `vacuum`. The file on the disk stays, and is recorded anew
+	// when it changes: name it in .obbyignore first. A step that brought its content
+	// to another path by a rename becomes that path's creation; forget that path too
+	// where it has the same content. What the hub has sent is not called back.
+	//
+	// Errors: INVALID_ARGUMENT (no absolute path), NOT_FOUND (never recorded),
+	// UNAVAILABLE (database locked).
+	Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error)
 	// Describe the running server.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
 }
@@ -166,6 +211,64 @@ func (c *contentTrackerServiceClient) Reconcile(ctx context.Context, in *Reconci
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ContentTrackerService_ReconcileClient = grpc.ServerStreamingClient[ReconcileResponse]
 
+func (c *contentTrackerServiceClient) Restore(ctx context.Context, in *RestoreRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RestoreResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ContentTrackerService_ServiceDesc.Streams[2], ContentTrackerService_Restore_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RestoreRequest, RestoreResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ContentTrackerService_RestoreClient = grpc.ServerStreamingClient[RestoreResponse]
+
+func (c *contentTrackerServiceClient) SetVersionLabel(ctx context.Context, in *SetVersionLabelRequest, opts ...grpc.CallOption) (*SetVersionLabelResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetVersionLabelResponse)
+	err := c.cc.Invoke(ctx, ContentTrackerService_SetVersionLabel_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *contentTrackerServiceClient) ApplyRetention(ctx context.Context, in *ApplyRetentionRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ApplyRetentionResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ContentTrackerService_ServiceDesc.Streams[3], ContentTrackerService_ApplyRetention_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ApplyRetentionRequest, ApplyRetentionResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ContentTrackerService_ApplyRetentionClient = grpc.ServerStreamingClient[ApplyRetentionResponse]
+
+func (c *contentTrackerServiceClient) Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForgetResponse)
+	err := c.cc.Invoke(ctx, ContentTrackerService_Forget_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *contentTrackerServiceClient) GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetServerInfoResponse)
@@ -219,6 +322,47 @@ type ContentTrackerServiceServer interface {
 	// Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
 	// root is missing, or was replaced and `accept_replaced_root` is not set).
 	Reconcile(*ReconcileRequest, grpc.ServerStreamingServer[ReconcileResponse]) error
+	// Write recorded content back to the disk: a version of a file, or a file or a
+	// folder as it was at a time, deleted ones too. Nothing is lost by it: what is
+	// on the disk is recorded before it is replaced or removed, and what is written
+	// is recorded as a new step. Line ends come back as the version had them, mixed
+	// ones as LF; a file that is there keeps its permissions, a new one gets 0644.
+	// Streams one item for each file, those that needed nothing included; one
+	// file's failure does not stop others.
+	//
+	// Errors of the whole call: INVALID_ARGUMENT (neither a version nor a path with
+	// a time, or both), NOT_FOUND (no such version; nothing was at the path then),
+	// PERMISSION_DENIED (the destination lies outside the roots and the folders
+	// named by --restore-to). An item may have FAILED_PRECONDITION (the content was
+	// too large to be kept; something is in the way that is not on record),
+	// ABORTED (the file was changed meanwhile; call again).
+	Restore(*RestoreRequest, grpc.ServerStreamingServer[RestoreResponse]) error
+	// Give a version a label, pin it, or take both back. A pinned version is kept
+	// by every retention policy.
+	//
+	// Errors: INVALID_ARGUMENT (a label of more than 200 characters), NOT_FOUND
+	// (no such version).
+	SetVersionLabel(context.Context, *SetVersionLabelRequest) (*SetVersionLabelResponse, error)
+	// Thin out the history. Steps between those that are kept are joined: the later
+	// one then leads from the version that is kept before it, with a diff made
+	// anew, so every path's history stays one line. Kept whatever the rules say:
+	// each path's newest step, moves, steps to a pinned version, and versions that
+	// a summary of the Python side refers to. Streams one item for each path that
+	// loses something, then the totals.
+	//
+	// Errors: INVALID_ARGUMENT (a rule that keeps nothing, a negative number),
+	// FAILED_PRECONDITION (no rules are given and none are configured).
+	ApplyRetention(*ApplyRetentionRequest, grpc.ServerStreamingServer[ApplyRetentionResponse]) error
+	// Forget a path for good: every version, diff, event, summary and index entry
+	// of it. It cannot be taken back. Remains of it lie in unused space of the
+	// database file until `vacuum`. The file on the disk stays, and is recorded anew
+	// when it changes: name it in .obbyignore first. A step that brought its content
+	// to another path by a rename becomes that path's creation; forget that path too
+	// where it has the same content. What the hub has sent is not called back.
+	//
+	// Errors: INVALID_ARGUMENT (no absolute path), NOT_FOUND (never recorded),
+	// UNAVAILABLE (database locked).
+	Forget(context.Context, *ForgetRequest) (*ForgetResponse, error)
 	// Describe the running server.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
 	mustEmbedUnimplementedContentTrackerServiceServer()
@@ -245,6 +389,18 @@ func (UnimplementedContentTrackerServiceServer) GenerateDiff(context.Context, *G
 }
 func (UnimplementedContentTrackerServiceServer) Reconcile(*ReconcileRequest, grpc.ServerStreamingServer[ReconcileResponse]) error {
 	return status.Error(codes.Unimplemented, "method Reconcile not implemented")
+}
+func (UnimplementedContentTrackerServiceServer) Restore(*RestoreRequest, grpc.ServerStreamingServer[RestoreResponse]) error {
+	return status.Error(codes.Unimplemented, "method Restore not implemented")
+}
+func (UnimplementedContentTrackerServiceServer) SetVersionLabel(context.Context, *SetVersionLabelRequest) (*SetVersionLabelResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetVersionLabel not implemented")
+}
+func (UnimplementedContentTrackerServiceServer) ApplyRetention(*ApplyRetentionRequest, grpc.ServerStreamingServer[ApplyRetentionResponse]) error {
+	return status.Error(codes.Unimplemented, "method ApplyRetention not implemented")
+}
+func (UnimplementedContentTrackerServiceServer) Forget(context.Context, *ForgetRequest) (*ForgetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Forget not implemented")
 }
 func (UnimplementedContentTrackerServiceServer) GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetServerInfo not implemented")
@@ -346,6 +502,64 @@ func _ContentTrackerService_Reconcile_Handler(srv interface{}, stream grpc.Serve
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ContentTrackerService_ReconcileServer = grpc.ServerStreamingServer[ReconcileResponse]
 
+func _ContentTrackerService_Restore_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(RestoreRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ContentTrackerServiceServer).Restore(m, &grpc.GenericServerStream[RestoreRequest, RestoreResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ContentTrackerService_RestoreServer = grpc.ServerStreamingServer[RestoreResponse]
+
+func _ContentTrackerService_SetVersionLabel_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetVersionLabelRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContentTrackerServiceServer).SetVersionLabel(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContentTrackerService_SetVersionLabel_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContentTrackerServiceServer).SetVersionLabel(ctx, req.(*SetVersionLabelRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ContentTrackerService_ApplyRetention_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ApplyRetentionRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ContentTrackerServiceServer).ApplyRetention(m, &grpc.GenericServerStream[ApplyRetentionRequest, ApplyRetentionResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ContentTrackerService_ApplyRetentionServer = grpc.ServerStreamingServer[ApplyRetentionResponse]
+
+func _ContentTrackerService_Forget_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForgetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ContentTrackerServiceServer).Forget(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ContentTrackerService_Forget_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ContentTrackerServiceServer).Forget(ctx, req.(*ForgetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ContentTrackerService_GetServerInfo_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetServerInfoRequest)
 	if err := dec(in); err != nil {
@@ -384,6 +598,14 @@ var ContentTrackerService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _ContentTrackerService_GenerateDiff_Handler,
 		},
 		{
+			MethodName: "SetVersionLabel",
+			Handler:    _ContentTrackerService_SetVersionLabel_Handler,
+		},
+		{
+			MethodName: "Forget",
+			Handler:    _ContentTrackerService_Forget_Handler,
+		},
+		{
 			MethodName: "GetServerInfo",
 			Handler:    _ContentTrackerService_GetServerInfo_Handler,
 		},
@@ -397,6 +619,16 @@ var ContentTrackerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Reconcile",
 			Handler:       _ContentTrackerService_Reconcile_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Restore",
+			Handler:       _ContentTrackerService_Restore_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ApplyRetention",
+			Handler:       _ContentTrackerService_ApplyRetention_Handler,
 			ServerStreams: true,
 		},
 	},

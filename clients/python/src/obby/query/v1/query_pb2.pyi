@@ -403,6 +403,8 @@ class Version(google.protobuf.message.Message):
     MODIFY_TIME_FIELD_NUMBER: builtins.int
     DESCRIPTION_FIELD_NUMBER: builtins.int
     CURRENT_FIELD_NUMBER: builtins.int
+    LABEL_FIELD_NUMBER: builtins.int
+    PINNED_FIELD_NUMBER: builtins.int
     version_id: builtins.int
     """Identifier of the version."""
     path: builtins.str
@@ -421,6 +423,10 @@ class Version(google.protobuf.message.Message):
     """What was recorded about the change, such as `File created`."""
     current: builtins.bool
     """The path has this content now."""
+    label: builtins.str
+    """The label that it was given; empty: none."""
+    pinned: builtins.bool
+    """It is kept by every retention policy."""
     @property
     def observe_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the version was first observed; unset where the row's time is unreadable."""
@@ -443,9 +449,11 @@ class Version(google.protobuf.message.Message):
         modify_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         description: builtins.str = ...,
         current: builtins.bool = ...,
+        label: builtins.str = ...,
+        pinned: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["_size_bytes", b"_size_bytes", "modify_time", b"modify_time", "observe_time", b"observe_time", "size_bytes", b"size_bytes"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["_size_bytes", b"_size_bytes", "content_hash", b"content_hash", "current", b"current", "description", b"description", "kind", b"kind", "line_count", b"line_count", "modify_time", b"modify_time", "observe_time", b"observe_time", "path", b"path", "raw_path", b"raw_path", "size_bytes", b"size_bytes", "version_id", b"version_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["_size_bytes", b"_size_bytes", "content_hash", b"content_hash", "current", b"current", "description", b"description", "kind", b"kind", "label", b"label", "line_count", b"line_count", "modify_time", b"modify_time", "observe_time", b"observe_time", "path", b"path", "pinned", b"pinned", "raw_path", b"raw_path", "size_bytes", b"size_bytes", "version_id", b"version_id"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["_size_bytes", b"_size_bytes"]) -> typing.Literal["size_bytes"] | None: ...
 
 global___Version = Version
@@ -548,6 +556,123 @@ class GetVersionContentResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["content", b"content", "version", b"version"]) -> None: ...
 
 global___GetVersionContentResponse = GetVersionContentResponse
+
+@typing.final
+class ListFilesRequest(google.protobuf.message.Message):
+    """ListFilesRequest names a folder and a time."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    AS_OF_TIME_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """The folder, or a file. Required, unless `raw_path` is set."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`, where it is not valid UTF-8."""
+    page_size: builtins.int
+    """Most files to return. 0: 50; at most 1,000."""
+    page_token: builtins.str
+    """`next_page_token` of the page before. Empty: the first page."""
+    @property
+    def as_of_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When. Unset: now."""
+
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        as_of_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["as_of_time", b"as_of_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["as_of_time", b"as_of_time", "page_size", b"page_size", "page_token", b"page_token", "path", b"path", "raw_path", b"raw_path"]) -> None: ...
+
+global___ListFilesRequest = ListFilesRequest
+
+@typing.final
+class ListFilesResponse(google.protobuf.message.Message):
+    """ListFilesResponse is a page of files."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FILES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """Token of the next page; empty: this was the last."""
+    @property
+    def files(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Version]:
+        """The version that each file had then, by path. A version that a path returned
+        to bears the time when it was first observed.
+        """
+
+    def __init__(
+        self,
+        *,
+        files: collections.abc.Iterable[global___Version] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["files", b"files", "next_page_token", b"next_page_token"]) -> None: ...
+
+global___ListFilesResponse = ListFilesResponse
+
+@typing.final
+class ListLabelsRequest(google.protobuf.message.Message):
+    """ListLabelsRequest asks for a page of marked versions."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_PREFIX_FIELD_NUMBER: builtins.int
+    RAW_PATH_PREFIX_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    path_prefix: builtins.str
+    """Only paths equal to or below this path. Empty: all."""
+    raw_path_prefix: builtins.bytes
+    """Exact bytes of `path_prefix`, where it is not valid UTF-8."""
+    page_size: builtins.int
+    """Most versions to return. 0: 50; at most 1,000."""
+    page_token: builtins.str
+    """`next_page_token` of the page before. Empty: the first page."""
+    def __init__(
+        self,
+        *,
+        path_prefix: builtins.str = ...,
+        raw_path_prefix: builtins.bytes = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "path_prefix", b"path_prefix", "raw_path_prefix", b"raw_path_prefix"]) -> None: ...
+
+global___ListLabelsRequest = ListLabelsRequest
+
+@typing.final
+class ListLabelsResponse(google.protobuf.message.Message):
+    """ListLabelsResponse is a page of marked versions."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """Token of the next page; empty: this was the last."""
+    @property
+    def versions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Version]:
+        """The versions."""
+
+    def __init__(
+        self,
+        *,
+        versions: collections.abc.Iterable[global___Version] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]) -> None: ...
+
+global___ListLabelsResponse = ListLabelsResponse
 
 @typing.final
 class SearchContentRequest(google.protobuf.message.Message):

@@ -35,6 +35,16 @@ class QueryServiceStub(object):
                 request_serializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentRequest.SerializeToString,
                 response_deserializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentResponse.FromString,
                 )
+        self.ListFiles = channel.unary_unary(
+                '/obby.query.v1.QueryService/ListFiles',
+                request_serializer=obby_dot_query_dot_v1_dot_query__pb2.ListFilesRequest.SerializeToString,
+                response_deserializer=obby_dot_query_dot_v1_dot_query__pb2.ListFilesResponse.FromString,
+                )
+        self.ListLabels = channel.unary_unary(
+                '/obby.query.v1.QueryService/ListLabels',
+                request_serializer=obby_dot_query_dot_v1_dot_query__pb2.ListLabelsRequest.SerializeToString,
+                response_deserializer=obby_dot_query_dot_v1_dot_query__pb2.ListLabelsResponse.FromString,
+                )
         self.SearchContent = channel.unary_unary(
                 '/obby.query.v1.QueryService/SearchContent',
                 request_serializer=obby_dot_query_dot_v1_dot_query__pb2.SearchContentRequest.SerializeToString,
@@ -99,6 +109,24 @@ class QueryServiceServicer(object):
 
         Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
         too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFiles(self, request, context):
+        """List the files that were at or below a path at a time, by path. For a path
+        that the Python side recorded without steps, since when it exists is what its
+        versions say.
+
+        Errors: INVALID_ARGUMENT (no path).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLabels(self, request, context):
+        """List the labelled and pinned versions, those marked last first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,6 +199,16 @@ def add_QueryServiceServicer_to_server(servicer, server):
                     servicer.GetVersionContent,
                     request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentRequest.FromString,
                     response_serializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentResponse.SerializeToString,
+            ),
+            'ListFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFiles,
+                    request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.ListFilesRequest.FromString,
+                    response_serializer=obby_dot_query_dot_v1_dot_query__pb2.ListFilesResponse.SerializeToString,
+            ),
+            'ListLabels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLabels,
+                    request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.ListLabelsRequest.FromString,
+                    response_serializer=obby_dot_query_dot_v1_dot_query__pb2.ListLabelsResponse.SerializeToString,
             ),
             'SearchContent': grpc.unary_unary_rpc_method_handler(
                     servicer.SearchContent,
@@ -273,6 +311,40 @@ class QueryService(object):
         return grpc.experimental.unary_unary(request, target, '/obby.query.v1.QueryService/GetVersionContent',
             obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentRequest.SerializeToString,
             obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/obby.query.v1.QueryService/ListFiles',
+            obby_dot_query_dot_v1_dot_query__pb2.ListFilesRequest.SerializeToString,
+            obby_dot_query_dot_v1_dot_query__pb2.ListFilesResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ListLabels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/obby.query.v1.QueryService/ListLabels',
+            obby_dot_query_dot_v1_dot_query__pb2.ListLabelsRequest.SerializeToString,
+            obby_dot_query_dot_v1_dot_query__pb2.ListLabelsResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

@@ -78,6 +78,23 @@ class QueryServiceStub:
     too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
     """
 
+    ListFiles: grpc.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.ListFilesRequest,
+        obby.query.v1.query_pb2.ListFilesResponse,
+    ]
+    """List the files that were at or below a path at a time, by path. For a path
+    that the Python side recorded without steps, since when it exists is what its
+    versions say.
+
+    Errors: INVALID_ARGUMENT (no path).
+    """
+
+    ListLabels: grpc.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.ListLabelsRequest,
+        obby.query.v1.query_pb2.ListLabelsResponse,
+    ]
+    """List the labelled and pinned versions, those marked last first."""
+
     SearchContent: grpc.UnaryUnaryMultiCallable[
         obby.query.v1.query_pb2.SearchContentRequest,
         obby.query.v1.query_pb2.SearchContentResponse,
@@ -161,6 +178,23 @@ class QueryServiceAsyncStub:
     Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
     too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
     """
+
+    ListFiles: grpc.aio.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.ListFilesRequest,
+        obby.query.v1.query_pb2.ListFilesResponse,
+    ]
+    """List the files that were at or below a path at a time, by path. For a path
+    that the Python side recorded without steps, since when it exists is what its
+    versions say.
+
+    Errors: INVALID_ARGUMENT (no path).
+    """
+
+    ListLabels: grpc.aio.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.ListLabelsRequest,
+        obby.query.v1.query_pb2.ListLabelsResponse,
+    ]
+    """List the labelled and pinned versions, those marked last first."""
 
     SearchContent: grpc.aio.UnaryUnaryMultiCallable[
         obby.query.v1.query_pb2.SearchContentRequest,
@@ -253,6 +287,27 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
         too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
         """
+
+    @abc.abstractmethod
+    def ListFiles(
+        self,
+        request: obby.query.v1.query_pb2.ListFilesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[obby.query.v1.query_pb2.ListFilesResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.ListFilesResponse]]:
+        """List the files that were at or below a path at a time, by path. For a path
+        that the Python side recorded without steps, since when it exists is what its
+        versions say.
+
+        Errors: INVALID_ARGUMENT (no path).
+        """
+
+    @abc.abstractmethod
+    def ListLabels(
+        self,
+        request: obby.query.v1.query_pb2.ListLabelsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[obby.query.v1.query_pb2.ListLabelsResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.ListLabelsResponse]]:
+        """List the labelled and pinned versions, those marked last first."""
 
     @abc.abstractmethod
     def SearchContent(

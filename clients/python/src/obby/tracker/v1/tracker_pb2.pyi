@@ -157,6 +157,34 @@ TRACK_OUTCOME_UNCHANGED: TrackOutcome.ValueType  # 2
 """The state was recorded already, or the change was to line ends alone."""
 global___TrackOutcome = TrackOutcome
 
+class _RestoreOutcome:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _RestoreOutcomeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_RestoreOutcome.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    RESTORE_OUTCOME_UNSPECIFIED: _RestoreOutcome.ValueType  # 0
+    """Not set: the item failed, see `status`."""
+    RESTORE_OUTCOME_WRITTEN: _RestoreOutcome.ValueType  # 1
+    """The file was written."""
+    RESTORE_OUTCOME_UNCHANGED: _RestoreOutcome.ValueType  # 2
+    """The file has that content already."""
+    RESTORE_OUTCOME_REMOVED: _RestoreOutcome.ValueType  # 3
+    """The file was not there then and was removed."""
+
+class RestoreOutcome(_RestoreOutcome, metaclass=_RestoreOutcomeEnumTypeWrapper):
+    """RestoreOutcome says what became of a file."""
+
+RESTORE_OUTCOME_UNSPECIFIED: RestoreOutcome.ValueType  # 0
+"""Not set: the item failed, see `status`."""
+RESTORE_OUTCOME_WRITTEN: RestoreOutcome.ValueType  # 1
+"""The file was written."""
+RESTORE_OUTCOME_UNCHANGED: RestoreOutcome.ValueType  # 2
+"""The file has that content already."""
+RESTORE_OUTCOME_REMOVED: RestoreOutcome.ValueType  # 3
+"""The file was not there then and was removed."""
+global___RestoreOutcome = RestoreOutcome
+
 @typing.final
 class Version(google.protobuf.message.Message):
     """Version is one distinct content of a path."""
@@ -594,6 +622,332 @@ class ReconcileResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["changes_recorded", b"changes_recorded", "done", b"done", "errors", b"errors", "files_seen", b"files_seen", "files_total", b"files_total", "path", b"path", "raw_path", b"raw_path", "remaining", b"remaining"]) -> None: ...
 
 global___ReconcileResponse = ReconcileResponse
+
+@typing.final
+class RestoreRequest(google.protobuf.message.Message):
+    """RestoreRequest says what to restore, and where to."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VERSION_ID_FIELD_NUMBER: builtins.int
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    AS_OF_TIME_FIELD_NUMBER: builtins.int
+    DESTINATION_FIELD_NUMBER: builtins.int
+    RAW_DESTINATION_FIELD_NUMBER: builtins.int
+    REMOVE_OTHERS_FIELD_NUMBER: builtins.int
+    DRY_RUN_FIELD_NUMBER: builtins.int
+    version_id: builtins.int
+    """A version to restore. 0: `path` as of `as_of_time` is meant."""
+    path: builtins.str
+    """Absolute path of a file or folder; it need not exist any more."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`, where it is not valid UTF-8."""
+    destination: builtins.str
+    """Where to write: absolute path of a file for a file, of a folder for a folder.
+    Empty: in place.
+    """
+    raw_destination: builtins.bytes
+    """Exact bytes of `destination`, where it is not valid UTF-8."""
+    remove_others: builtins.bool
+    """A folder in place: also remove the files that were not there then. Only
+    those that the root's patterns match, and whose content is on record.
+    """
+    dry_run: builtins.bool
+    """Change nothing; say what would be done."""
+    @property
+    def as_of_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Restore `path` as it was at this time."""
+
+    def __init__(
+        self,
+        *,
+        version_id: builtins.int = ...,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        as_of_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        destination: builtins.str = ...,
+        raw_destination: builtins.bytes = ...,
+        remove_others: builtins.bool = ...,
+        dry_run: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["as_of_time", b"as_of_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["as_of_time", b"as_of_time", "destination", b"destination", "dry_run", b"dry_run", "path", b"path", "raw_destination", b"raw_destination", "raw_path", b"raw_path", "remove_others", b"remove_others", "version_id", b"version_id"]) -> None: ...
+
+global___RestoreRequest = RestoreRequest
+
+@typing.final
+class RestoreResponse(google.protobuf.message.Message):
+    """RestoreResponse is one file."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    OUTCOME_FIELD_NUMBER: builtins.int
+    STATUS_FIELD_NUMBER: builtins.int
+    VERSION_ID_FIELD_NUMBER: builtins.int
+    CHANGE_ID_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """Path that was written."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`; empty where it is valid UTF-8."""
+    outcome: global___RestoreOutcome.ValueType
+    """What was done, or with dry_run would be."""
+    version_id: builtins.int
+    """The version whose content it is; 0 when REMOVED."""
+    change_id: builtins.int
+    """The step that was recorded; 0: none, also where the destination is outside
+    the roots.
+    """
+    @property
+    def status(self) -> google.rpc.status_pb2.Status:
+        """How it went: code OK, or why it failed."""
+
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        outcome: global___RestoreOutcome.ValueType = ...,
+        status: google.rpc.status_pb2.Status | None = ...,
+        version_id: builtins.int = ...,
+        change_id: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["status", b"status"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change_id", b"change_id", "outcome", b"outcome", "path", b"path", "raw_path", b"raw_path", "status", b"status", "version_id", b"version_id"]) -> None: ...
+
+global___RestoreResponse = RestoreResponse
+
+@typing.final
+class SetVersionLabelRequest(google.protobuf.message.Message):
+    """SetVersionLabelRequest marks a version."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VERSION_ID_FIELD_NUMBER: builtins.int
+    LABEL_FIELD_NUMBER: builtins.int
+    PINNED_FIELD_NUMBER: builtins.int
+    version_id: builtins.int
+    """The version. Required."""
+    label: builtins.str
+    """A few words for people, at most 200 characters. Empty: none."""
+    pinned: builtins.bool
+    """Keep the version whatever the retention policy says."""
+    def __init__(
+        self,
+        *,
+        version_id: builtins.int = ...,
+        label: builtins.str = ...,
+        pinned: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["label", b"label", "pinned", b"pinned", "version_id", b"version_id"]) -> None: ...
+
+global___SetVersionLabelRequest = SetVersionLabelRequest
+
+@typing.final
+class SetVersionLabelResponse(google.protobuf.message.Message):
+    """SetVersionLabelResponse has no fields."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+
+global___SetVersionLabelResponse = SetVersionLabelResponse
+
+@typing.final
+class RetentionRule(google.protobuf.message.Message):
+    """RetentionRule says what is kept of the history of some paths. A step is kept
+    when one of the numbers keeps it. A period counts when it holds a step; the
+    last step in it is kept. Periods are those of the server's time zone.
+    """
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATTERN_FIELD_NUMBER: builtins.int
+    LAST_FIELD_NUMBER: builtins.int
+    HOURLY_FIELD_NUMBER: builtins.int
+    DAILY_FIELD_NUMBER: builtins.int
+    WEEKLY_FIELD_NUMBER: builtins.int
+    MONTHLY_FIELD_NUMBER: builtins.int
+    pattern: builtins.str
+    """Which paths: a pattern as in .obbywatch, tried against the path relative to
+    its root and against the file's name. The first rule that matches counts;
+    paths that none matches keep everything. Required.
+    """
+    last: builtins.int
+    """The newest steps."""
+    hourly: builtins.int
+    """One step for each of so many hours."""
+    daily: builtins.int
+    """One for each of so many days."""
+    weekly: builtins.int
+    """One for each of so many weeks, from Monday."""
+    monthly: builtins.int
+    """One for each of so many months."""
+    def __init__(
+        self,
+        *,
+        pattern: builtins.str = ...,
+        last: builtins.int = ...,
+        hourly: builtins.int = ...,
+        daily: builtins.int = ...,
+        weekly: builtins.int = ...,
+        monthly: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["daily", b"daily", "hourly", b"hourly", "last", b"last", "monthly", b"monthly", "pattern", b"pattern", "weekly", b"weekly"]) -> None: ...
+
+global___RetentionRule = RetentionRule
+
+@typing.final
+class ApplyRetentionRequest(google.protobuf.message.Message):
+    """ApplyRetentionRequest is a policy."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RULES_FIELD_NUMBER: builtins.int
+    MAX_BYTES_FIELD_NUMBER: builtins.int
+    DRY_RUN_FIELD_NUMBER: builtins.int
+    max_bytes: builtins.int
+    """When contents and diffs take more bytes than this after the rules, the
+    oldest steps of all paths go until they do not, or until only what is always
+    kept is left. 0: no cap.
+    """
+    dry_run: builtins.bool
+    """Change nothing; say what would go."""
+    @property
+    def rules(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___RetentionRule]:
+        """The rules. Empty, and without max_bytes: the policy that the service was
+        started with.
+        """
+
+    def __init__(
+        self,
+        *,
+        rules: collections.abc.Iterable[global___RetentionRule] | None = ...,
+        max_bytes: builtins.int = ...,
+        dry_run: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["dry_run", b"dry_run", "max_bytes", b"max_bytes", "rules", b"rules"]) -> None: ...
+
+global___ApplyRetentionRequest = ApplyRetentionRequest
+
+@typing.final
+class ApplyRetentionResponse(google.protobuf.message.Message):
+    """ApplyRetentionResponse is what one path loses, or the totals."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    STEPS_REMOVED_FIELD_NUMBER: builtins.int
+    VERSIONS_REMOVED_FIELD_NUMBER: builtins.int
+    BYTES_REMOVED_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """The path; empty in the last item, whose numbers are the totals."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`; empty where it is valid UTF-8."""
+    steps_removed: builtins.int
+    """Steps joined to later ones."""
+    versions_removed: builtins.int
+    """Versions removed."""
+    bytes_removed: builtins.int
+    """Bytes of content and diff text removed. The database file does not shrink;
+    the space is used again.
+    """
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        steps_removed: builtins.int = ...,
+        versions_removed: builtins.int = ...,
+        bytes_removed: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["bytes_removed", b"bytes_removed", "path", b"path", "raw_path", b"raw_path", "steps_removed", b"steps_removed", "versions_removed", b"versions_removed"]) -> None: ...
+
+global___ApplyRetentionResponse = ApplyRetentionResponse
+
+@typing.final
+class ForgetRequest(google.protobuf.message.Message):
+    """ForgetRequest names what to forget."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    RECURSIVE_FIELD_NUMBER: builtins.int
+    DRY_RUN_FIELD_NUMBER: builtins.int
+    VACUUM_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """Absolute path as recorded. Required, unless `raw_path` is set."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`, where it is not valid UTF-8."""
+    recursive: builtins.bool
+    """Everything below the path too."""
+    dry_run: builtins.bool
+    """Change nothing; say what would go."""
+    vacuum: builtins.bool
+    """Then rewrite the database file, so that it shrinks and no byte of what was
+    forgotten is left in it: do so where it was a secret. Writers wait meanwhile,
+    some seconds for each gigabyte.
+    """
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        recursive: builtins.bool = ...,
+        dry_run: builtins.bool = ...,
+        vacuum: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["dry_run", b"dry_run", "path", b"path", "raw_path", b"raw_path", "recursive", b"recursive", "vacuum", b"vacuum"]) -> None: ...
+
+global___ForgetRequest = ForgetRequest
+
+@typing.final
+class ForgetResponse(google.protobuf.message.Message):
+    """ForgetResponse is what was forgotten."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATHS_FIELD_NUMBER: builtins.int
+    VERSIONS_FIELD_NUMBER: builtins.int
+    STEPS_FIELD_NUMBER: builtins.int
+    LINKED_PATHS_FIELD_NUMBER: builtins.int
+    EXISTING_PATHS_FIELD_NUMBER: builtins.int
+    paths: builtins.int
+    """Paths forgotten."""
+    versions: builtins.int
+    """Versions removed."""
+    steps: builtins.int
+    """Steps removed."""
+    @property
+    def linked_paths(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Paths that got the content of a forgotten one by a rename, or gave it theirs,
+        and still have history; at most 100.
+        """
+
+    @property
+    def existing_paths(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Forgotten paths that exist on the disk; they will be recorded again. At most
+        100.
+        """
+
+    def __init__(
+        self,
+        *,
+        paths: builtins.int = ...,
+        versions: builtins.int = ...,
+        steps: builtins.int = ...,
+        linked_paths: collections.abc.Iterable[builtins.str] | None = ...,
+        existing_paths: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["existing_paths", b"existing_paths", "linked_paths", b"linked_paths", "paths", b"paths", "steps", b"steps", "versions", b"versions"]) -> None: ...
+
+global___ForgetResponse = ForgetResponse
 
 @typing.final
 class GetServerInfoRequest(google.protobuf.message.Message):

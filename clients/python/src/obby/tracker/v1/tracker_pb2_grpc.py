@@ -40,6 +40,26 @@ class ContentTrackerServiceStub(object):
                 request_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ReconcileRequest.SerializeToString,
                 response_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ReconcileResponse.FromString,
                 )
+        self.Restore = channel.unary_stream(
+                '/obby.tracker.v1.ContentTrackerService/Restore',
+                request_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.RestoreRequest.SerializeToString,
+                response_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.RestoreResponse.FromString,
+                )
+        self.SetVersionLabel = channel.unary_unary(
+                '/obby.tracker.v1.ContentTrackerService/SetVersionLabel',
+                request_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.SetVersionLabelRequest.SerializeToString,
+                response_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.SetVersionLabelResponse.FromString,
+                )
+        self.ApplyRetention = channel.unary_stream(
+                '/obby.tracker.v1.ContentTrackerService/ApplyRetention',
+                request_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ApplyRetentionRequest.SerializeToString,
+                response_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ApplyRetentionResponse.FromString,
+                )
+        self.Forget = channel.unary_unary(
+                '/obby.tracker.v1.ContentTrackerService/Forget',
+                request_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ForgetRequest.SerializeToString,
+                response_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ForgetResponse.FromString,
+                )
         self.GetServerInfo = channel.unary_unary(
                 '/obby.tracker.v1.ContentTrackerService/GetServerInfo',
                 request_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.GetServerInfoRequest.SerializeToString,
@@ -113,6 +133,67 @@ class ContentTrackerServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Restore(self, request, context):
+        """Write recorded content back to the disk: a version of a file, or a file or a
+        folder as it was at a time, deleted ones too. Nothing is lost by it: what is
+        on the disk is recorded before it is replaced or removed, and what is written
+        is recorded as a new step. Line ends come back as the version had them, mixed
+        ones as LF; a file that is there keeps its permissions, a new one gets 0644.
+        Streams one item for each file, those that needed nothing included; one
+        file's failure does not stop others.
+
+        Errors of the whole call: INVALID_ARGUMENT (neither a version nor a path with
+        a time, or both), NOT_FOUND (no such version; nothing was at the path then),
+        PERMISSION_DENIED (the destination lies outside the roots and the folders
+        named by --restore-to). An item may have FAILED_PRECONDITION (the content was
+        too large to be kept; something is in the way that is not on record),
+        ABORTED (the file was changed meanwhile; call again).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetVersionLabel(self, request, context):
+        """Give a version a label, pin it, or take both back. A pinned version is kept
+        by every retention policy.
+
+        Errors: INVALID_ARGUMENT (a label of more than 200 characters), NOT_FOUND
+        (no such version).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApplyRetention(self, request, context):
+        """Thin out the history. Steps between those that are kept are joined: the later
+        one then leads from the version that is kept before it, with a diff made
+        anew, so every path's history stays one line. Kept whatever the rules say:
+        each path's newest step, moves, steps to a pinned version, and versions that
+        a summary of the Python side refers to. Streams one item for each path that
+        loses something, then the totals.
+
+        Errors: INVALID_ARGUMENT (a rule that keeps nothing, a negative number),
+        FAILED_PRECONDITION (no rules are given and none are configured).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Forget(self, request, context):
+        """Forget a path for good: every version, diff, event, summary and index entry
+        of it. It cannot be taken back. Remains of it lie in unused space of the
+        database file until `vacuum`. The file on the disk stays, and is recorded anew
+        when it changes: name it in .obbyignore first. A step that brought its content
+        to another path by a rename becomes that path's creation; forget that path too
+        where it has the same content. What the hub has sent is not called back.
+
+        Errors: INVALID_ARGUMENT (no absolute path), NOT_FOUND (never recorded),
+        UNAVAILABLE (database locked).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetServerInfo(self, request, context):
         """Describe the running server.
         """
@@ -147,6 +228,26 @@ def add_ContentTrackerServiceServicer_to_server(servicer, server):
                     servicer.Reconcile,
                     request_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ReconcileRequest.FromString,
                     response_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ReconcileResponse.SerializeToString,
+            ),
+            'Restore': grpc.unary_stream_rpc_method_handler(
+                    servicer.Restore,
+                    request_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.RestoreRequest.FromString,
+                    response_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.RestoreResponse.SerializeToString,
+            ),
+            'SetVersionLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetVersionLabel,
+                    request_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.SetVersionLabelRequest.FromString,
+                    response_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.SetVersionLabelResponse.SerializeToString,
+            ),
+            'ApplyRetention': grpc.unary_stream_rpc_method_handler(
+                    servicer.ApplyRetention,
+                    request_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ApplyRetentionRequest.FromString,
+                    response_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ApplyRetentionResponse.SerializeToString,
+            ),
+            'Forget': grpc.unary_unary_rpc_method_handler(
+                    servicer.Forget,
+                    request_deserializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ForgetRequest.FromString,
+                    response_serializer=obby_dot_tracker_dot_v1_dot_tracker__pb2.ForgetResponse.SerializeToString,
             ),
             'GetServerInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServerInfo,
@@ -246,6 +347,74 @@ class ContentTrackerService(object):
         return grpc.experimental.unary_stream(request, target, '/obby.tracker.v1.ContentTrackerService/Reconcile',
             obby_dot_tracker_dot_v1_dot_tracker__pb2.ReconcileRequest.SerializeToString,
             obby_dot_tracker_dot_v1_dot_tracker__pb2.ReconcileResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Restore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/obby.tracker.v1.ContentTrackerService/Restore',
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.RestoreRequest.SerializeToString,
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.RestoreResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SetVersionLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/obby.tracker.v1.ContentTrackerService/SetVersionLabel',
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.SetVersionLabelRequest.SerializeToString,
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.SetVersionLabelResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def ApplyRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(request, target, '/obby.tracker.v1.ContentTrackerService/ApplyRetention',
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.ApplyRetentionRequest.SerializeToString,
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.ApplyRetentionResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def Forget(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/obby.tracker.v1.ContentTrackerService/Forget',
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.ForgetRequest.SerializeToString,
+            obby_dot_tracker_dot_v1_dot_tracker__pb2.ForgetResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

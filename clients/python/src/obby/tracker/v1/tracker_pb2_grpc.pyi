@@ -98,6 +98,67 @@ class ContentTrackerServiceStub:
     root is missing, or was replaced and `accept_replaced_root` is not set).
     """
 
+    Restore: grpc.UnaryStreamMultiCallable[
+        obby.tracker.v1.tracker_pb2.RestoreRequest,
+        obby.tracker.v1.tracker_pb2.RestoreResponse,
+    ]
+    """Write recorded content back to the disk: a version of a file, or a file or a
+    folder as it was at a time, deleted ones too. Nothing is lost by it: what is
+    on the disk is recorded before it is replaced or removed, and what is written
+    is recorded as a new step. Line ends come back as the version had them, mixed
+    ones as LF; a file that is there keeps its permissions, a new one gets 0644.
+    Streams one item for each file, those that needed nothing included; one
+    file's failure does not stop others.
+
+    Errors of the whole call: INVALID_ARGUMENT (neither a version nor a path with
+    a time, or both), NOT_FOUND (no such version; nothing was at the path then),
+    PERMISSION_DENIED (the destination lies outside the roots and the folders
+    named by --restore-to). An item may have FAILED_PRECONDITION (the content was
+    too large to be kept; something is in the way that is not on record),
+    ABORTED (the file was changed meanwhile; call again).
+    """
+
+    SetVersionLabel: grpc.UnaryUnaryMultiCallable[
+        obby.tracker.v1.tracker_pb2.SetVersionLabelRequest,
+        obby.tracker.v1.tracker_pb2.SetVersionLabelResponse,
+    ]
+    """Give a version a label, pin it, or take both back. A pinned version is kept
+    by every retention policy.
+
+    Errors: INVALID_ARGUMENT (a label of more than 200 characters), NOT_FOUND
+    (no such version).
+    """
+
+    ApplyRetention: grpc.UnaryStreamMultiCallable[
+        obby.tracker.v1.tracker_pb2.ApplyRetentionRequest,
+        obby.tracker.v1.tracker_pb2.ApplyRetentionResponse,
+    ]
+    """Thin out the history. Steps between those that are kept are joined: the later
+    one then leads from the version that is kept before it, with a diff made
+    anew, so every path's history stays one line. Kept whatever the rules say:
+    each path's newest step, moves, steps to a pinned version, and versions that
+    a summary of the Python side refers to. Streams one item for each path that
+    loses something, then the totals.
+
+    Errors: INVALID_ARGUMENT (a rule that keeps nothing, a negative number),
+    FAILED_PRECONDITION (no rules are given and none are configured).
+    """
+
+    Forget: grpc.UnaryUnaryMultiCallable[
+        obby.tracker.v1.tracker_pb2.ForgetRequest,
+        obby.tracker.v1.tracker_pb2.ForgetResponse,
+    ]
+    """Forget a path for good: every version, diff, event, summary and index entry
+    of it. It cannot be taken back. Remains of it lie in unused space of the
+    database file until `vacuum`. The file on the disk stays, and is recorded anew
+    when it changes: name it in .obbyignore first. A step that brought its content
+    to another path by a rename becomes that path's creation; forget that path too
+    where it has the same content. What the hub has sent is not called back.
+
+    Errors: INVALID_ARGUMENT (no absolute path), NOT_FOUND (never recorded),
+    UNAVAILABLE (database locked).
+    """
+
     GetServerInfo: grpc.UnaryUnaryMultiCallable[
         obby.tracker.v1.tracker_pb2.GetServerInfoRequest,
         obby.tracker.v1.tracker_pb2.GetServerInfoResponse,
@@ -167,6 +228,67 @@ class ContentTrackerServiceAsyncStub:
 
     Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
     root is missing, or was replaced and `accept_replaced_root` is not set).
+    """
+
+    Restore: grpc.aio.UnaryStreamMultiCallable[
+        obby.tracker.v1.tracker_pb2.RestoreRequest,
+        obby.tracker.v1.tracker_pb2.RestoreResponse,
+    ]
+    """Write recorded content back to the disk: a version of a file, or a file or a
+    folder as it was at a time, deleted ones too. Nothing is lost by it: what is
+    on the disk is recorded before it is replaced or removed, and what is written
+    is recorded as a new step. Line ends come back as the version had them, mixed
+    ones as LF; a file that is there keeps its permissions, a new one gets 0644.
+    Streams one item for each file, those that needed nothing included; one
+    file's failure does not stop others.
+
+    Errors of the whole call: INVALID_ARGUMENT (neither a version nor a path with
+    a time, or both), NOT_FOUND (no such version; nothing was at the path then),
+    PERMISSION_DENIED (the destination lies outside the roots and the folders
+    named by --restore-to). An item may have FAILED_PRECONDITION (the content was
+    too large to be kept; something is in the way that is not on record),
+    ABORTED (the file was changed meanwhile; call again).
+    """
+
+    SetVersionLabel: grpc.aio.UnaryUnaryMultiCallable[
+        obby.tracker.v1.tracker_pb2.SetVersionLabelRequest,
+        obby.tracker.v1.tracker_pb2.SetVersionLabelResponse,
+    ]
+    """Give a version a label, pin it, or take both back. A pinned version is kept
+    by every retention policy.
+
+    Errors: INVALID_ARGUMENT (a label of more than 200 characters), NOT_FOUND
+    (no such version).
+    """
+
+    ApplyRetention: grpc.aio.UnaryStreamMultiCallable[
+        obby.tracker.v1.tracker_pb2.ApplyRetentionRequest,
+        obby.tracker.v1.tracker_pb2.ApplyRetentionResponse,
+    ]
+    """Thin out the history. Steps between those that are kept are joined: the later
+    one then leads from the version that is kept before it, with a diff made
+    anew, so every path's history stays one line. Kept whatever the rules say:
+    each path's newest step, moves, steps to a pinned version, and versions that
+    a summary of the Python side refers to. Streams one item for each path that
+    loses something, then the totals.
+
+    Errors: INVALID_ARGUMENT (a rule that keeps nothing, a negative number),
+    FAILED_PRECONDITION (no rules are given and none are configured).
+    """
+
+    Forget: grpc.aio.UnaryUnaryMultiCallable[
+        obby.tracker.v1.tracker_pb2.ForgetRequest,
+        obby.tracker.v1.tracker_pb2.ForgetResponse,
+    ]
+    """Forget a path for good: every version, diff, event, summary and index entry
+    of it. It cannot be taken back. Remains of it lie in unused space of the
+    database file until `vacuum`. The file on the disk stays, and is recorded anew
+    when it changes: name it in .obbyignore first. A step that brought its content
+    to another path by a rename becomes that path's creation; forget that path too
+    where it has the same content. What the hub has sent is not called back.
+
+    Errors: INVALID_ARGUMENT (no absolute path), NOT_FOUND (never recorded),
+    UNAVAILABLE (database locked).
     """
 
     GetServerInfo: grpc.aio.UnaryUnaryMultiCallable[
@@ -248,6 +370,75 @@ class ContentTrackerServiceServicer(metaclass=abc.ABCMeta):
 
         Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
         root is missing, or was replaced and `accept_replaced_root` is not set).
+        """
+
+    @abc.abstractmethod
+    def Restore(
+        self,
+        request: obby.tracker.v1.tracker_pb2.RestoreRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[obby.tracker.v1.tracker_pb2.RestoreResponse], collections.abc.AsyncIterator[obby.tracker.v1.tracker_pb2.RestoreResponse]]:
+        """Write recorded content back to the disk: a version of a file, or a file or a
+        folder as it was at a time, deleted ones too. Nothing is lost by it: what is
+        on the disk is recorded before it is replaced or removed, and what is written
+        is recorded as a new step. Line ends come back as the version had them, mixed
+        ones as LF; a file that is there keeps its permissions, a new one gets 0644.
+        Streams one item for each file, those that needed nothing included; one
+        file's failure does not stop others.
+
+        Errors of the whole call: INVALID_ARGUMENT (neither a version nor a path with
+        a time, or both), NOT_FOUND (no such version; nothing was at the path then),
+        PERMISSION_DENIED (the destination lies outside the roots and the folders
+        named by --restore-to). An item may have FAILED_PRECONDITION (the content was
+        too large to be kept; something is in the way that is not on record),
+        ABORTED (the file was changed meanwhile; call again).
+        """
+
+    @abc.abstractmethod
+    def SetVersionLabel(
+        self,
+        request: obby.tracker.v1.tracker_pb2.SetVersionLabelRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[obby.tracker.v1.tracker_pb2.SetVersionLabelResponse, collections.abc.Awaitable[obby.tracker.v1.tracker_pb2.SetVersionLabelResponse]]:
+        """Give a version a label, pin it, or take both back. A pinned version is kept
+        by every retention policy.
+
+        Errors: INVALID_ARGUMENT (a label of more than 200 characters), NOT_FOUND
+        (no such version).
+        """
+
+    @abc.abstractmethod
+    def ApplyRetention(
+        self,
+        request: obby.tracker.v1.tracker_pb2.ApplyRetentionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[collections.abc.Iterator[obby.tracker.v1.tracker_pb2.ApplyRetentionResponse], collections.abc.AsyncIterator[obby.tracker.v1.tracker_pb2.ApplyRetentionResponse]]:
+        """Thin out the history. Steps between those that are kept are joined: the later
+        one then leads from the version that is kept before it, with a diff made
+        anew, so every path's history stays one line. Kept whatever the rules say:
+        each path's newest step, moves, steps to a pinned version, and versions that
+        a summary of the Python side refers to. Streams one item for each path that
+        loses something, then the totals.
+
+        Errors: INVALID_ARGUMENT (a rule that keeps nothing, a negative number),
+        FAILED_PRECONDITION (no rules are given and none are configured).
+        """
+
+    @abc.abstractmethod
+    def Forget(
+        self,
+        request: obby.tracker.v1.tracker_pb2.ForgetRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[obby.tracker.v1.tracker_pb2.ForgetResponse, collections.abc.Awaitable[obby.tracker.v1.tracker_pb2.ForgetResponse]]:
+        """Forget a path for good: every version, diff, event, summary and index entry
+        of it. It cannot be taken back. Remains of it lie in unused space of the
+        database file until `vacuum`. The file on the disk stays, and is recorded anew
+        when it changes: name it in .obbyignore first. A step that brought its content
+        to another path by a rename becomes that path's creation; forget that path too
+        where it has the same content. What the hub has sent is not called back.
+
+        Errors: INVALID_ARGUMENT (no absolute path), NOT_FOUND (never recorded),
+        UNAVAILABLE (database locked).
         """
 
     @abc.abstractmethod

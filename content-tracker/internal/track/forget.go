@@ -1,0 +1,70 @@
+package track
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// Scope is a path, or with Recursive everything below it too.
+type Scope struct {
+	Path      string
+	Recursive bool
+}
+
+// Forgotten is what is gone.
+type Forgotten struct {
+	Paths           []string
+	Versions, Steps int64
+	Linked          []string // paths beyond the scope that a rename linked with it
+	Existing        []string // of Paths, those that exist on the disk
+}
+
+// Forget removes every row of a path, or of all below it, from the history. With
+// dry it only tells; with vacuum nothing of it is left in the database's files.
+func (t *Tracker) Forget(ctx context.Context, s Scope, dry, vacuum bool) (Forgotten, error) {
+	var err error
+	if s.Path, err = clean(s.Path); err != nil {
+		return Forgotten{}, err
+	}
+	arrivals, err := t.store.MovedOut(ctx, s)
+	if err != nil {
+		return Forgotten{}, err
+	}
+	var joins []Join
+	for _, a := range arrivals { // what came from there was created where it is now
+		step := []PastStep{{ID: a.Step, New: a.Version}}
+		j := Join{ID: a.Step, Type: Created}
+		if j.Diff, err = t.diffOf(ctx, a.Path, j, step); err != nil {
+			return Forgotten{}, err
+		}
+		joins = append(joins, j)
+	}
+	gone, err := t.store.Forget(ctx, s, joins, dry)
+	if err == nil && len(gone.Paths) == 0 {
+		err = fmt.Errorf("%q %w", s.Path, ErrNotFound)
+	}
+	if err != nil {
+		return Forgotten{}, err
+	}
+	gone.Existing = slices.DeleteFunc(slices.Clone(gone.Paths), func(path string) bool {
+		_, err := os.Lstat(path)
+		return err != nil
+	})
+	if dry {
+		return gone, nil
+	}
+	t.log.Warn("forgotten for good", "path", s.Path, "recursive", s.Recursive, "paths", len(gone.Paths), "versions", gone.Versions, "steps", gone.Steps)
+	if vacuum {
+		err = t.store.Vacuum(ctx)
+	}
+	return gone, err
+}
+
+// Arrival is a step that brought a file from another path.
+type Arrival struct {
+	Step    int64
+	Path    string
+	Version int64
+}
