@@ -37,7 +37,7 @@ func (w *world) edit(name string, texts ...string) {
 	}
 }
 
-// lines proves that each path's history is one line: every step begins where the
+// line proves that a path's history is one line: every step begins where the
 // one before it ended, and its diff says what changed.
 func (w *world) line(name string) {
 	w.t.Helper()
@@ -69,6 +69,9 @@ func (w *world) line(name string) {
 		if want := track.Unified(names, []byte(from), []byte(to), track.ContextLines).Text; change != "moved" && diff != want {
 			w.t.Errorf("step %d of %s has the diff\n%s\nwant\n%s", id, name, diff, want)
 		}
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
