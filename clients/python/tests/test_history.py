@@ -165,3 +165,39 @@ def test_reconcile(history: tuple[Any, Any], root: Path) -> None:
     assert [diff.path for diff in ask.recent_diffs()] == [str(root / "missed.md")]
     with pytest.raises(oc.InvalidArgumentError):
         list(track.reconcile("/nowhere"))
+
+
+def test_restore_labels_retention_forget(history: tuple[Any, Any], root: Path) -> None:
+    track, ask = history
+    note = root / "notes" / "a.md"
+    note.parent.mkdir()
+    versions = []
+    for text in ("one\n", "two\n", "three\n"):
+        note.write_text(text)
+        versions.append(track.track_change(note).version.version_id)
+    then = datetime.now(timezone.utc)
+    note.unlink()
+    track.track_change(note)
+
+    assert list(ask.files(note.parent)) == []
+    (file,) = ask.files(note.parent, as_of=then)
+    assert (file.path, file.version_id) == (str(note), versions[2])
+    (restored,) = track.restore(note.parent, as_of=then)
+    assert (restored.outcome, restored.error) == (tracker.RestoreOutcome.WRITTEN, None)
+    assert note.read_text() == "three\n"
+    (restored,) = track.restore(version_id=versions[0], destination=root / "copy.md")
+    assert (restored.path, restored.version_id) == (str(root / "copy.md"), versions[0])
+
+    track.set_version_label(versions[1], "draft", pinned=True)
+    (marked,) = ask.labels()
+    assert (marked.version_id, marked.label, marked.pinned) == (versions[1], "draft", True)
+
+    rules = [tracker.RetentionRule("*.md", last=1)]
+    first, total = track.apply_retention(rules)
+    assert (first.path, first.versions_removed, total.path) == (str(note), 1, None)
+    assert total.steps_removed == first.steps_removed > 0
+
+    gone = track.forget(note, vacuum=True)
+    assert (gone.paths, gone.existing_paths) == (1, (str(note),))
+    with pytest.raises(oc.NotFoundError):
+        track.forget(note)

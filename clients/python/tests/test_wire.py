@@ -38,6 +38,9 @@ MESSAGES: list[tuple[Any, Any]] = [
     (query.TopicFile, query_pb2.TopicFile),
     (query.Version, query_pb2.Version),
     (query.VersionContent, query_pb2.GetVersionContentResponse),
+    (tracker.Forgotten, tracker_pb2.ForgetResponse),
+    (tracker.RetentionRule, tracker_pb2.RetentionRule),
+    (tracker.Thinned, tracker_pb2.ApplyRetentionResponse),
     (tracker.ContentHash, tracker_pb2.GetContentHashResponse),
     (tracker.Progress, tracker_pb2.ReconcileResponse),
     (tracker.TrackResult, tracker_pb2.TrackChangeResponse),
@@ -52,7 +55,7 @@ MESSAGES: list[tuple[Any, Any]] = [
     (ServerInfo, watcher_pb2.GetServerInfoResponse),
 ]
 # Those that are not: a request's part, and a union of result and error.
-BY_HAND = {tracker.TrackChange, tracker.BatchItem}
+BY_HAND = {tracker.TrackChange, tracker.BatchItem, tracker.Restored}
 
 ENUMS = [
     (hub.ResetReason, sse_pb2.ResetReason),
@@ -62,6 +65,7 @@ ENUMS = [
     (tracker.ChangeType, tracker_pb2.ChangeType),
     (tracker.ContentKind, tracker_pb2.ContentKind),
     (tracker.LineEnding, tracker_pb2.LineEnding),
+    (tracker.RestoreOutcome, tracker_pb2.RestoreOutcome),
     (tracker.TrackOutcome, tracker_pb2.TrackOutcome),
     (watcher.ChangeType, watcher_pb2.ChangeType),
     (watcher.EntryKind, watcher_pb2.EntryKind),

@@ -50,6 +50,18 @@ _GET_FILE_VERSIONS = PagedMethod(
     lambda page: (decode(Version, version) for version in page.versions),
     deadline=5.0,
 )
+_LIST_FILES = PagedMethod(
+    pb.ListFilesRequest,
+    pb.ListFilesResponse,
+    lambda page: (decode(Version, version) for version in page.files),
+    deadline=5.0,
+)
+_LIST_LABELS = PagedMethod(
+    pb.ListLabelsRequest,
+    pb.ListLabelsResponse,
+    lambda page: (decode(Version, version) for version in page.versions),
+    deadline=5.0,
+)
 _GET_VERSION_CONTENT = UnaryMethod(
     pb.GetVersionContentRequest,
     pb.GetVersionContentResponse,
@@ -189,6 +201,38 @@ class _Calls(ServiceCalls):
         request = pb.GetFileVersionsRequest()
         put_path(request, "path", path)
         return _GET_FILE_VERSIONS(request, timeout, limit=limit, page_size=page_size)
+
+    @rpc
+    def files(
+        self,
+        path: AnyPath,
+        *,
+        as_of: datetime | None = None,
+        limit: int | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Paged[Version]:
+        """Iterate over the files at or below a path as of a time, or as of now.
+
+        By path; each with the version that it had then. `timeout` is for each page.
+        """
+        request = pb.ListFilesRequest(as_of_time=timestamp(as_of))
+        put_path(request, "path", path)
+        return _LIST_FILES(request, timeout, limit=limit, page_size=page_size)
+
+    @rpc
+    def labels(
+        self,
+        *,
+        path_prefix: AnyPath | None = None,
+        limit: int | None = None,
+        page_size: int = 0,
+        timeout: float | None = None,
+    ) -> Paged[Version]:
+        """Iterate over the labelled and pinned versions, those marked last first."""
+        request = pb.ListLabelsRequest()
+        put_path(request, "path_prefix", path_prefix)
+        return _LIST_LABELS(request, timeout, limit=limit, page_size=page_size)
 
     @rpc
     def version_content(

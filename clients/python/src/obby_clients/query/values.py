@@ -92,6 +92,10 @@ class Version:
     """What was recorded about the change, such as `File created`."""
     current: bool
     """The path has this content now."""
+    label: str | None
+    """The label that it was given."""
+    pinned: bool
+    """It is kept by every retention policy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
 from typing import ClassVar
 
 from .. import errors
@@ -11,13 +14,18 @@ from .._calls import Service, ServiceCalls, Unary, UnaryMethod, rpc
 from .._contract import tracker_pb2 as pb
 from .._streams import Streaming, StreamMethod
 from .._sync import Client
-from .._wire import decode, number, put_path
+from .._wire import decode, number, put_path, timestamp
 from ..values import AnyPath
 from .values import (
     BatchItem,
     ChangeType,
     ContentHash,
+    Forgotten,
     Progress,
+    Restored,
+    RestoreOutcome,
+    RetentionRule,
+    Thinned,
     TrackChange,
     TrackResult,
     UnifiedDiff,
@@ -62,6 +70,37 @@ _RECONCILE = StreamMethod(
     pb.ReconcileResponse,
     lambda response: decode(Progress, response),
     idle=10.0,  # the server says something every second
+)
+
+
+_SET_VERSION_LABEL = UnaryMethod(
+    pb.SetVersionLabelRequest, pb.SetVersionLabelResponse, lambda _: None, deadline=5.0
+)
+_FORGET = UnaryMethod(
+    pb.ForgetRequest,
+    pb.ForgetResponse,
+    lambda response: decode(Forgotten, response),
+    deadline=600.0,  # a large file is rewritten
+)
+
+
+def _restored(response: pb.RestoreResponse) -> Restored:
+    error = errors.from_status(response.status) if response.status.code else None
+    return Restored(
+        path=os.fsdecode(response.raw_path or response.path.encode()),
+        outcome=RestoreOutcome(response.outcome),
+        version_id=response.version_id or None,
+        change_id=response.change_id or None,
+        error=error,
+    )
+
+
+_RESTORE = StreamMethod(pb.RestoreRequest, pb.RestoreResponse, _restored, idle=60.0)
+_APPLY_RETENTION = StreamMethod(
+    pb.ApplyRetentionRequest,
+    pb.ApplyRetentionResponse,
+    lambda response: decode(Thinned, response),
+    idle=600.0,  # nothing is said of paths that lose nothing
 )
 
 
@@ -186,6 +225,98 @@ class _Calls(ServiceCalls):
         request = pb.ReconcileRequest(accept_replaced_root=accept_replaced_root)
         put_path(request, "path", path)
         return _RECONCILE(request, timeout, idle_timeout=idle_timeout)
+
+    @rpc
+    def restore(
+        self,
+        path: AnyPath | None = None,
+        *,
+        as_of: datetime | None = None,
+        version_id: int = 0,
+        destination: AnyPath | None = None,
+        remove_others: bool = False,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        idle_timeout: float = 60.0,
+    ) -> Streaming[Restored]:
+        """Write recorded content back to the disk: a version, or a path as of a time.
+
+        Nothing is lost by it: what is there is recorded before it is replaced, and
+        what is written is recorded as a new step. A file that fails stops no other.
+        With `remove_others` the files of a folder that were not there then go.
+
+        Raises InvalidArgumentError (give `version_id`, or `path` with `as_of`),
+        NotFoundError (no such version; nothing was there then),
+        PermissionDeniedError (the destination is outside what was allowed).
+        """
+        request = pb.RestoreRequest(
+            version_id=version_id,
+            as_of_time=timestamp(as_of),
+            remove_others=remove_others,
+            dry_run=dry_run,
+        )
+        put_path(request, "path", path)
+        put_path(request, "destination", destination)
+        return _RESTORE(request, timeout, idle_timeout=idle_timeout)
+
+    @rpc
+    def set_version_label(
+        self,
+        version_id: int,
+        label: str = "",
+        *,
+        pinned: bool = False,
+        timeout: float | None = None,
+    ) -> Unary[None]:
+        """Give a version a label, pin it so that retention keeps it, or take both back.
+
+        Raises InvalidArgumentError (more than 200 characters), NotFoundError.
+        """
+        request = pb.SetVersionLabelRequest(version_id=version_id, label=label, pinned=pinned)
+        return _SET_VERSION_LABEL(request, timeout)
+
+    @rpc
+    def apply_retention(
+        self,
+        rules: Iterable[RetentionRule] = (),
+        *,
+        max_bytes: int = 0,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        idle_timeout: float = 600.0,
+    ) -> Streaming[Thinned]:
+        """Thin out the history; the last item has the totals.
+
+        Without rules and `max_bytes`, by the policy that the service was started with.
+
+        Raises InvalidArgumentError (a rule that keeps nothing),
+        FailedPreconditionError (no rules given and none configured).
+        """
+        request = pb.ApplyRetentionRequest(
+            rules=[pb.RetentionRule(**asdict(rule)) for rule in rules],
+            max_bytes=max_bytes,
+            dry_run=dry_run,
+        )
+        return _APPLY_RETENTION(request, timeout, idle_timeout=idle_timeout)
+
+    @rpc
+    def forget(
+        self,
+        path: AnyPath,
+        *,
+        recursive: bool = False,
+        dry_run: bool = False,
+        vacuum: bool = False,
+        timeout: float | None = None,
+    ) -> Unary[Forgotten]:
+        """Forget a path for good; with `vacuum` no byte of it is left in the database.
+
+        Raises InvalidArgumentError (no absolute path), NotFoundError (never
+        recorded), UnavailableError (database locked; see `retry_delay`).
+        """
+        request = pb.ForgetRequest(recursive=recursive, dry_run=dry_run, vacuum=vacuum)
+        put_path(request, "path", path)
+        return _FORGET(request, timeout)
 
 
 class ContentTrackerClient(_Calls, Client):

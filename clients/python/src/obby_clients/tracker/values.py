@@ -13,8 +13,13 @@ __all__ = [
     "ChangeType",
     "ContentHash",
     "ContentKind",
+    "Forgotten",
     "LineEnding",
     "Progress",
+    "RestoreOutcome",
+    "Restored",
+    "RetentionRule",
+    "Thinned",
     "TrackChange",
     "TrackOutcome",
     "TrackResult",
@@ -47,6 +52,19 @@ class TrackOutcome(OpenEnum):
     """A step was recorded."""
     UNCHANGED = 2
     """The state was recorded already, or the change was to line ends alone."""
+
+
+class RestoreOutcome(OpenEnum):
+    """What became of a file that was restored."""
+
+    UNSPECIFIED = 0
+    """It failed: see the error."""
+    WRITTEN = 1
+    """The file was written."""
+    UNCHANGED = 2
+    """The file has that content already."""
+    REMOVED = 3
+    """The file was not there then and was removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,3 +181,67 @@ class Progress:
     """Time that the rest is expected to take; None while not known."""
     done: bool
     """The last item of this root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """One file that was restored, or would be."""
+
+    path: str
+    """Path that was written."""
+    outcome: RestoreOutcome
+    """What was done; UNSPECIFIED where it failed."""
+    version_id: int | None
+    """The version whose content it is; None when REMOVED."""
+    change_id: int | None
+    """The step that was recorded; None: none."""
+    error: ObbyError | None
+    """Why it failed; None where it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """What is kept of the history of some paths: a step that one of the numbers keeps."""
+
+    pattern: str
+    """Which paths, as in .obbywatch."""
+    last: int = 0
+    """The newest steps."""
+    hourly: int = 0
+    """The last step of each of so many hours that have one."""
+    daily: int = 0
+    """Of each of so many days."""
+    weekly: int = 0
+    """Of each of so many weeks, from Monday."""
+    monthly: int = 0
+    """Of each of so many months."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thinned:
+    """What a path has lost by retention, or all of them."""
+
+    path: str | None
+    """The path; None in the last item, which has the totals."""
+    steps_removed: int
+    """Steps joined to later ones."""
+    versions_removed: int
+    """Versions removed."""
+    bytes_removed: int
+    """Bytes of content and diff text removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was forgotten, or would be."""
+
+    paths: int
+    """Paths forgotten."""
+    versions: int
+    """Versions removed."""
+    steps: int
+    """Steps removed."""
+    linked_paths: tuple[str, ...]
+    """Other paths that a rename linked with these; at most 100."""
+    existing_paths: tuple[str, ...]
+    """Forgotten paths that exist on the disk: they will be recorded again; at most 100."""
