@@ -72,11 +72,13 @@ func serve(ctx context.Context, cfg *settings, info service.Info, log *slog.Logg
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
+	server := rpc.New(tracker, info, cfg.features(), log)
 	health := service.NewHealth()
 	health.Set(nil) // the database is open; reconciling does not keep callers waiting
 	return service.Run(ctx, service.Process{
 		Info: info, Settings: cfg.Settings, Log: log, Metrics: metrics, Health: health,
-		Register: rpc.New(tracker, info, cfg.features(), log).Register,
+		Register: server.Register,
+		Drain:    []service.Step{{Name: "long calls", Run: func(context.Context) error { server.Stop(); return nil }}},
 		Workers: append(workers,
 			service.Worker{Name: "checkpointer", Run: sqlite.NewCheckpointer(cfg.Database, log).Run},
 			service.Worker{Name: "search index", Run: func(ctx context.Context) error { return db.CatchUp(ctx, log) }}),

@@ -67,8 +67,8 @@ func request(event *watcherv1.Event) track.Request {
 	return track.Request{Path: rawpath.Join(event.Path, event.RawPath), OldPath: rawpath.Join(event.OldPath, event.RawOldPath)}
 }
 
-// retry tracks a path until it is recorded or cannot be. A locked database and a
-// full disk pass: the cursor waits for them. A file that changes while it is read
+// retry tracks a path until it is recorded or cannot be. A locked database, a full
+// disk and a lack of file handles pass: the cursor waits for them. A file that changes while it is read
 // will have another event, and a root that waits is reconciled when it is back.
 func (w *Watcher) retry(ctx context.Context, r track.Request) (track.Result, error) {
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
@@ -81,7 +81,7 @@ func (w *Watcher) retry(ctx context.Context, r track.Request) (track.Result, err
 		case errors.Is(err, track.ErrRootWaiting):
 			w.resync("")
 			return result, nil
-		case !errors.Is(err, track.ErrBusy) && !errors.Is(err, track.ErrFull):
+		case !track.Passes(err):
 			w.failed.Inc()
 			w.log.Warn("file not tracked", "path", r.Path, "err", err)
 			return result, nil
@@ -137,7 +137,7 @@ func (w *Watcher) moveDirectory(ctx context.Context, event *watcherv1.Event) err
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if errors.Is(err, track.ErrBusy) || errors.Is(err, track.ErrFull) {
+	if track.Passes(err) {
 		return err // the cursor stays: what moved already is passed over the next time
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"context"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -16,10 +17,12 @@ const maxBatch = 10_000
 
 // TrackBatch implements the RPC: a fixed number of goroutines takes items in turn;
 // answers wait for the caller to read them, so a slow one slows its own batch.
-func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, stream grpc.ServerStreamingServer[trackerv1.TrackBatchResponse]) error {
+func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, out grpc.ServerStreamingServer[trackerv1.TrackBatchResponse]) error {
 	if n := len(in.Items); n == 0 || n > maxBatch {
 		return statuses.Status(s.log, rpcerr.Field("items", "has %d items: give 1 to %d", n, maxBatch))
 	}
+	stream, release := takeLong(s, out)
+	defer release()
 	ctx := stream.Context()
 	indexes := make(chan int)
 	answers := make(chan *trackerv1.TrackBatchResponse)
@@ -28,7 +31,7 @@ func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, stream grpc.ServerS
 		workers.Go(func() { // ends when indexes is closed
 			for i := range indexes {
 				select {
-				case answers <- s.item(stream, int32(i), in.Items[i]):
+				case answers <- s.item(ctx, int32(i), in.Items[i]):
 				case <-ctx.Done():
 					return
 				}
@@ -52,14 +55,14 @@ func (s *Server) TrackBatch(in *trackerv1.TrackBatchRequest, stream grpc.ServerS
 			return err // the call has ended, and with it ctx: the workers stop
 		}
 	}
-	return statuses.Status(s.log, ctx.Err())
+	return s.status(ctx, ctx.Err())
 }
 
-func (s *Server) item(stream grpc.ServerStreamingServer[trackerv1.TrackBatchResponse], index int32, in *trackerv1.TrackChangeRequest) *trackerv1.TrackBatchResponse {
-	result, err := s.trackChange(stream.Context(), in)
+func (s *Server) item(ctx context.Context, index int32, in *trackerv1.TrackChangeRequest) *trackerv1.TrackBatchResponse {
+	result, err := s.trackChange(ctx, in)
 	answer := &trackerv1.TrackBatchResponse{Index: index, Status: status.New(codes.OK, "").Proto(), Result: result}
 	if err != nil {
-		answer.Status = status.Convert(statuses.Status(s.log, err)).Proto()
+		answer.Status = status.Convert(s.status(ctx, err)).Proto()
 	}
 	return answer
 }

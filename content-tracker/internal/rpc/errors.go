@@ -16,6 +16,7 @@ var statuses = rpcerr.Table{
 	{Is: track.ErrNoRoot, Code: codes.InvalidArgument, Reason: "NOT_A_ROOT", Field: "path"},
 	{Is: track.ErrOutsideRoots, Code: codes.PermissionDenied, Reason: "OUTSIDE_ROOTS"},
 	{Is: track.ErrUnreadable, Code: codes.PermissionDenied, Reason: "UNREADABLE"},
+	{Is: track.ErrReadFailed, Code: codes.Unavailable, Reason: "READ_FAILED"},
 	{Is: track.ErrNotFound, Code: codes.NotFound, Reason: "NEVER_RECORDED"},
 	{Is: fs.ErrNotExist, Code: codes.NotFound, Reason: "FILE_NOT_FOUND"},
 	{Is: track.ErrNoVersion, Code: codes.NotFound, Reason: "VERSION_NOT_FOUND"},
@@ -27,5 +28,6 @@ var statuses = rpcerr.Table{
 	{Is: track.ErrKeepsChanging, Code: codes.Aborted, Reason: "FILE_KEEPS_CHANGING"},
 	{Is: track.ErrDiffTooLarge, Code: codes.ResourceExhausted, Reason: "DIFF_TOO_LARGE"},
 	{Is: track.ErrFull, Code: codes.ResourceExhausted, Reason: "DISK_FULL"},
+	{Is: errStopping, Code: codes.Unavailable, Reason: "STOPPING"},
 	{Is: track.ErrBusy, Code: codes.Unavailable, Reason: "DATABASE_BUSY"},
 }

@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"context"
+
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -18,19 +20,21 @@ var outcomes = map[track.Outcome]trackerv1.RestoreOutcome{
 }
 
 // Restore implements the RPC.
-func (s *Server) Restore(in *trackerv1.RestoreRequest, stream grpc.ServerStreamingServer[trackerv1.RestoreResponse]) error {
+func (s *Server) Restore(in *trackerv1.RestoreRequest, out grpc.ServerStreamingServer[trackerv1.RestoreResponse]) error {
 	r, err := restorationOf(in)
 	if err != nil {
 		return statuses.Status(s.log, err)
 	}
+	stream, release := takeLong(s, out)
+	defer release()
 	var sendErr error
 	err = s.tracker.Restore(stream.Context(), r, func(one track.Restored) {
 		if sendErr == nil {
-			sendErr = stream.Send(s.restored(one))
+			sendErr = stream.Send(s.restored(stream.Context(), one))
 		}
 	})
 	if err != nil {
-		return statuses.Status(s.log, err)
+		return s.status(stream.Context(), err)
 	}
 	return sendErr
 }
@@ -61,14 +65,14 @@ func restorationOf(in *trackerv1.RestoreRequest) (track.Restoration, error) {
 	return r, nil
 }
 
-func (s *Server) restored(one track.Restored) *trackerv1.RestoreResponse {
+func (s *Server) restored(ctx context.Context, one track.Restored) *trackerv1.RestoreResponse {
 	path, raw := rawpath.Split(one.Path)
 	out := &trackerv1.RestoreResponse{
 		Path: path, RawPath: raw, Outcome: outcomes[one.Outcome], Status: status.New(codes.OK, "").Proto(),
 		VersionId: one.Version, ChangeId: one.Change,
 	}
 	if one.Err != nil {
-		out.Status = status.Convert(statuses.Status(s.log, one.Err)).Proto()
+		out.Status = status.Convert(s.status(ctx, one.Err)).Proto()
 	}
 	return out
 }

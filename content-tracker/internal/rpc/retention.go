@@ -31,11 +31,13 @@ func (s *Server) SetVersionLabel(ctx context.Context, in *trackerv1.SetVersionLa
 }
 
 // ApplyRetention implements the RPC.
-func (s *Server) ApplyRetention(in *trackerv1.ApplyRetentionRequest, stream grpc.ServerStreamingServer[trackerv1.ApplyRetentionResponse]) error {
+func (s *Server) ApplyRetention(in *trackerv1.ApplyRetentionRequest, out grpc.ServerStreamingServer[trackerv1.ApplyRetentionResponse]) error {
 	policy, err := s.policyOf(in)
 	if err != nil {
 		return statuses.Status(s.log, err)
 	}
+	stream, release := takeLong(s, out)
+	defer release()
 	var sendErr error
 	total, err := s.tracker.Retain(stream.Context(), policy, in.DryRun, func(lost track.Thinned) {
 		if sendErr == nil {
@@ -43,7 +45,7 @@ func (s *Server) ApplyRetention(in *trackerv1.ApplyRetentionRequest, stream grpc
 		}
 	})
 	if err != nil {
-		return statuses.Status(s.log, err)
+		return s.status(stream.Context(), err)
 	}
 	if sendErr != nil {
 		return sendErr

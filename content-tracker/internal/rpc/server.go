@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
@@ -33,12 +34,16 @@ type Server struct {
 	info     service.Info
 	features []string
 	log      *slog.Logger
+	stopping context.Context // ends with Stop
+	stop     func()
 }
 
 // New returns the server of a tracker. features are the optional abilities that
 // GetServerInfo names.
 func New(tracker *track.Tracker, info service.Info, features []string, log *slog.Logger) *Server {
-	return &Server{tracker: tracker, info: info, features: features, log: log}
+	s := &Server{tracker: tracker, info: info, features: features, log: log}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	return s
 }
 
 // Register registers the service.
@@ -138,14 +143,16 @@ func (s *Server) side(ctx context.Context, field string, side *trackerv1.DiffSid
 }
 
 // Reconcile implements the RPC.
-func (s *Server) Reconcile(in *trackerv1.ReconcileRequest, stream grpc.ServerStreamingServer[trackerv1.ReconcileResponse]) error {
+func (s *Server) Reconcile(in *trackerv1.ReconcileRequest, out grpc.ServerStreamingServer[trackerv1.ReconcileResponse]) error {
+	stream, release := takeLong(s, out)
+	defer release()
 	roots := s.tracker.Roots()
 	if root := rawpath.Join(in.Path, in.RawPath); root != "" {
 		roots = []string{root}
 	}
 	for _, root := range roots {
 		if err := s.reconcile(root, in.AcceptReplacedRoot, stream); err != nil {
-			return statuses.Status(s.log, err)
+			return s.status(stream.Context(), err)
 		}
 	}
 	return nil
@@ -168,9 +175,13 @@ func (s *Server) reconcile(root string, accept bool, stream grpc.ServerStreaming
 
 func progressOf(p track.Progress) *trackerv1.ReconcileResponse {
 	path, raw := rawpath.Split(p.Root)
-	return &trackerv1.ReconcileResponse{
+	r := &trackerv1.ReconcileResponse{
 		Path: path, RawPath: raw, FilesSeen: p.Seen, FilesTotal: p.Total, ChangesRecorded: p.Changes, Errors: p.Errors, Done: p.Done,
 	}
+	if p.Remaining > 0 {
+		r.Remaining = durationpb.New(p.Remaining)
+	}
+	return r
 }
 
 // GetServerInfo implements the RPC.

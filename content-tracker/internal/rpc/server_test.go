@@ -26,6 +26,12 @@ import (
 // serve runs the real server over a real database and folder.
 func serve(t *testing.T) (client trackerv1.ContentTrackerServiceClient, root string) {
 	t.Helper()
+	client, root, _ = serveServer(t)
+	return client, root
+}
+
+func serveServer(t *testing.T) (client trackerv1.ContentTrackerServiceClient, root string, server *rpc.Server) {
+	t.Helper()
 	root = t.TempDir()
 	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "obby.db"), false, prometheus.NewRegistry())
 	if err != nil {
@@ -34,8 +40,8 @@ func serve(t *testing.T) (client trackerv1.ContentTrackerServiceClient, root str
 	t.Cleanup(func() { db.Close() })
 	log := slog.New(slog.DiscardHandler)
 	tracker := track.New(db, track.Config{Roots: []string{root}, MaxContent: 1 << 20, Workers: 4}, log)
-	server := rpc.New(tracker, service.NewInfo("content-tracker"), []string{"reconcile"}, log)
-	return trackerv1.NewContentTrackerServiceClient(servicetest.Dial(t, server.Register)), root
+	server = rpc.New(tracker, service.NewInfo("content-tracker"), []string{"reconcile"}, log)
+	return trackerv1.NewContentTrackerServiceClient(servicetest.Dial(t, server.Register)), root, server
 }
 
 func write(t *testing.T, path, text string) string {

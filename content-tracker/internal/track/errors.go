@@ -1,6 +1,10 @@
 package track
 
-import "errors"
+import (
+	"errors"
+	"slices"
+	"syscall"
+)
 
 // What can be wrong with a request or its file. Callers compare with errors.Is.
 var (
@@ -11,6 +15,7 @@ var (
 	ErrRootWaiting   = errors.New("the root is missing or was replaced")
 	ErrKeepsChanging = errors.New("keeps changing while it is read; try again when it rests")
 	ErrUnreadable    = errors.New("cannot be read")
+	ErrReadFailed    = errors.New("could not be read this time")
 	ErrNoRoot        = errors.New("not a configured root")
 	ErrNoVersion     = errors.New("no such version")
 	ErrNoPolicy      = errors.New("no retention policy: give rules or max_bytes, or start the service with --retain")
@@ -22,3 +27,18 @@ var (
 	ErrBusy          = errors.New("the database is locked by another program")
 	ErrFull          = errors.New("the disk or the database is full")
 )
+
+// exhausted are the system's errors that say nothing of a file: it is the machine,
+// or this process, that has too much in hand.
+var exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EAGAIN}
+
+// Passes reports whether an error goes away by itself, so that the same call is
+// worth waiting for: a locked database, a full disk, no file handle left. A disk
+// that cannot be read (EIO) is worth another call, not waiting.
+func Passes(err error) bool {
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrFull) || isAny(err, exhausted)
+}
+
+func isAny(err error, targets []error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+}

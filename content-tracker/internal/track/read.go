@@ -22,7 +22,7 @@ const readTries = 3
 func (t *Tracker) read(ctx context.Context, root, path string) (Content, error) {
 	dir, err := os.OpenRoot(root)
 	if err != nil {
-		return Content{}, err
+		return Content{}, explain(path, err)
 	}
 	defer dir.Close()
 	rel, err := filepath.Rel(root, path)
@@ -106,7 +106,9 @@ func explain(path string, err error) error {
 		return err
 	case errors.Is(err, ErrNotRegular):
 		return fmt.Errorf("%q: %w", path, err)
-	default: // EACCES, EIO, EMFILE, ELOOP, a name that leads out of the root
+	case isAny(err, exhausted), errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE):
+		return fmt.Errorf("%q %w: %w", path, ErrReadFailed, err)
+	default: // EACCES, ELOOP, a name that leads out of the root
 		return fmt.Errorf("%q %w: %w", path, ErrUnreadable, err)
 	}
 }

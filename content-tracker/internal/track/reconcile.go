@@ -23,6 +23,8 @@ type Progress struct {
 	Changes int64 // steps recorded
 	Errors  int64 // files that could not be tracked
 	Done    bool
+	// Remaining is how long the rest takes at the rate so far; 0 while not known.
+	Remaining time.Duration
 }
 
 // Reconcile compares a root with what is recorded and records what was missed:
@@ -65,9 +67,11 @@ type reconciliation struct {
 	arrived map[Stat]int    // where in changed a path stands that was not known
 	unseen  []string        // directories that could not be read: nothing is known of what is below
 
-	mu       sync.Mutex // guards progress and passing
+	mu       sync.Mutex // guards what follows
 	progress Progress
-	passing  error // a failure that another try may mend
+	began    time.Time // to track what differs
+	tracked  int       // of changed
+	passing  error     // a failure that another try may mend
 	report   func(Progress)
 }
 
@@ -94,14 +98,24 @@ func (r *reconciliation) keepReporting() (stop func()) {
 			case <-done:
 				return
 			case <-ticker.C:
-				r.mu.Lock()
-				progress := r.progress
-				r.mu.Unlock()
-				r.report(progress)
+				r.report(r.now())
 			}
 		}
 	})
 	return func() { close(done); reporter.Wait() }
+}
+
+// now returns the progress with what is expected of the rest: of the files that
+// differ, for to walk the root takes little beside them.
+func (r *reconciliation) now() Progress {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.progress
+	if r.tracked > 0 {
+		rest := len(r.changed) - r.tracked // walk has ended: changed is complete
+		p.Remaining = time.Duration(float64(time.Since(r.began)) / float64(r.tracked) * float64(rest))
+	}
+	return p
 }
 
 func (r *reconciliation) run(ctx context.Context) error {
@@ -193,7 +207,7 @@ func (r *reconciliation) gone(path string) bool {
 func (r *reconciliation) track(ctx context.Context) error {
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	r.count(func(p *Progress) { p.Total = p.Seen })
+	r.count(func(p *Progress) { p.Total, r.began = p.Seen, time.Now() })
 	for range min(r.tracker.Parallel(), len(r.changed)) {
 		workers.Go(func() { // ends with the list or ctx
 			for i := next.Add(1) - 1; i < int64(len(r.changed)) && ctx.Err() == nil; i = next.Add(1) - 1 {
@@ -216,9 +230,10 @@ func (r *reconciliation) track(ctx context.Context) error {
 func (r *reconciliation) one(ctx context.Context, request Request) {
 	result, err := r.tracker.Track(ctx, request)
 	r.count(func(p *Progress) {
+		r.tracked++
 		switch {
 		case errors.Is(err, ErrNotFound): // it came and went
-		case errors.Is(err, ErrBusy), errors.Is(err, ErrFull):
+		case Passes(err):
 			p.Errors++
 			r.passing = err
 		case err != nil:

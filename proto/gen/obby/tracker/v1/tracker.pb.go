@@ -1282,7 +1282,8 @@ type ReconcileResponse struct {
 	ChangesRecorded int64 `protobuf:"varint,5,opt,name=changes_recorded,json=changesRecorded,proto3" json:"changes_recorded,omitempty"`
 	// Files that could not be read so far.
 	Errors int64 `protobuf:"varint,6,opt,name=errors,proto3" json:"errors,omitempty"`
-	// Time that the rest is expected to take; unset while not known.
+	// Time that the files still to be tracked take at the rate so far; unset while
+	// that is not known and when nothing is left.
 	Remaining *durationpb.Duration `protobuf:"bytes,7,opt,name=remaining,proto3" json:"remaining,omitempty"`
 	// The last item of this root.
 	Done          bool `protobuf:"varint,8,opt,name=done,proto3" json:"done,omitempty"`

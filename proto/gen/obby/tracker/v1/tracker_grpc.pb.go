@@ -65,13 +65,15 @@ type ContentTrackerServiceClient interface {
 	// (the root is missing or was replaced, so nothing below it counts as
 	// deleted), ABORTED (the file keeps changing while it is read; call again
 	// when it rests), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (database
-	// locked; RetryInfo says when to call again).
+	// locked, no file handle left, the disk gave an error; RetryInfo says when to
+	// call again).
 	TrackChange(ctx context.Context, in *TrackChangeRequest, opts ...grpc.CallOption) (*TrackChangeResponse, error)
 	// Record many paths. Each item is answered once, in the order in which they
 	// finish, labelled with its index; one item's failure does not stop others.
 	// Cancelling stops promptly; what was answered stays recorded.
 	//
-	// Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000).
+	// Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000),
+	// UNAVAILABLE (the service is stopping: send what was not answered again).
 	TrackBatch(ctx context.Context, in *TrackBatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TrackBatchResponse], error)
 	// Compute the hash of a file or of given content; records nothing.
 	//
@@ -88,7 +90,8 @@ type ContentTrackerServiceClient interface {
 	// progress at least once a second; the last item has `done` set.
 	//
 	// Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
-	// root is missing, or was replaced and `accept_replaced_root` is not set).
+	// root is missing, or was replaced and `accept_replaced_root` is not set),
+	// UNAVAILABLE (database locked; the service is stopping).
 	Reconcile(ctx context.Context, in *ReconcileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReconcileResponse], error)
 	// Write recorded content back to the disk: a version of a file, or a file or a
 	// folder as it was at a time, deleted ones too. Nothing is lost by it: what is
@@ -297,13 +300,15 @@ type ContentTrackerServiceServer interface {
 	// (the root is missing or was replaced, so nothing below it counts as
 	// deleted), ABORTED (the file keeps changing while it is read; call again
 	// when it rests), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (database
-	// locked; RetryInfo says when to call again).
+	// locked, no file handle left, the disk gave an error; RetryInfo says when to
+	// call again).
 	TrackChange(context.Context, *TrackChangeRequest) (*TrackChangeResponse, error)
 	// Record many paths. Each item is answered once, in the order in which they
 	// finish, labelled with its index; one item's failure does not stop others.
 	// Cancelling stops promptly; what was answered stays recorded.
 	//
-	// Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000).
+	// Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000),
+	// UNAVAILABLE (the service is stopping: send what was not answered again).
 	TrackBatch(*TrackBatchRequest, grpc.ServerStreamingServer[TrackBatchResponse]) error
 	// Compute the hash of a file or of given content; records nothing.
 	//
@@ -320,7 +325,8 @@ type ContentTrackerServiceServer interface {
 	// progress at least once a second; the last item has `done` set.
 	//
 	// Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
-	// root is missing, or was replaced and `accept_replaced_root` is not set).
+	// root is missing, or was replaced and `accept_replaced_root` is not set),
+	// UNAVAILABLE (database locked; the service is stopping).
 	Reconcile(*ReconcileRequest, grpc.ServerStreamingServer[ReconcileResponse]) error
 	// Write recorded content back to the disk: a version of a file, or a file or a
 	// folder as it was at a time, deleted ones too. Nothing is lost by it: what is

@@ -604,7 +604,9 @@ class ReconcileResponse(google.protobuf.message.Message):
     """The last item of this root."""
     @property
     def remaining(self) -> google.protobuf.duration_pb2.Duration:
-        """Time that the rest is expected to take; unset while not known."""
+        """Time that the files still to be tracked take at the rate so far; unset while
+        that is not known and when nothing is left.
+        """
 
     def __init__(
         self,

@@ -84,7 +84,8 @@ class ContentTrackerServiceServicer(object):
         (the root is missing or was replaced, so nothing below it counts as
         deleted), ABORTED (the file keeps changing while it is read; call again
         when it rests), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (database
-        locked; RetryInfo says when to call again).
+        locked, no file handle left, the disk gave an error; RetryInfo says when to
+        call again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,7 +96,8 @@ class ContentTrackerServiceServicer(object):
         finish, labelled with its index; one item's failure does not stop others.
         Cancelling stops promptly; what was answered stays recorded.
 
-        Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000).
+        Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000),
+        UNAVAILABLE (the service is stopping: send what was not answered again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +129,8 @@ class ContentTrackerServiceServicer(object):
         progress at least once a second; the last item has `done` set.
 
         Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
-        root is missing, or was replaced and `accept_replaced_root` is not set).
+        root is missing, or was replaced and `accept_replaced_root` is not set),
+        UNAVAILABLE (database locked; the service is stopping).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,8 @@ class ContentTrackerServiceStub:
     (the root is missing or was replaced, so nothing below it counts as
     deleted), ABORTED (the file keeps changing while it is read; call again
     when it rests), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (database
-    locked; RetryInfo says when to call again).
+    locked, no file handle left, the disk gave an error; RetryInfo says when to
+    call again).
     """
 
     TrackBatch: grpc.UnaryStreamMultiCallable[
@@ -63,7 +64,8 @@ class ContentTrackerServiceStub:
     finish, labelled with its index; one item's failure does not stop others.
     Cancelling stops promptly; what was answered stays recorded.
 
-    Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000).
+    Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000),
+    UNAVAILABLE (the service is stopping: send what was not answered again).
     """
 
     GetContentHash: grpc.UnaryUnaryMultiCallable[
@@ -95,7 +97,8 @@ class ContentTrackerServiceStub:
     progress at least once a second; the last item has `done` set.
 
     Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
-    root is missing, or was replaced and `accept_replaced_root` is not set).
+    root is missing, or was replaced and `accept_replaced_root` is not set),
+    UNAVAILABLE (database locked; the service is stopping).
     """
 
     Restore: grpc.UnaryStreamMultiCallable[
@@ -184,7 +187,8 @@ class ContentTrackerServiceAsyncStub:
     (the root is missing or was replaced, so nothing below it counts as
     deleted), ABORTED (the file keeps changing while it is read; call again
     when it rests), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (database
-    locked; RetryInfo says when to call again).
+    locked, no file handle left, the disk gave an error; RetryInfo says when to
+    call again).
     """
 
     TrackBatch: grpc.aio.UnaryStreamMultiCallable[
@@ -195,7 +199,8 @@ class ContentTrackerServiceAsyncStub:
     finish, labelled with its index; one item's failure does not stop others.
     Cancelling stops promptly; what was answered stays recorded.
 
-    Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000).
+    Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000),
+    UNAVAILABLE (the service is stopping: send what was not answered again).
     """
 
     GetContentHash: grpc.aio.UnaryUnaryMultiCallable[
@@ -227,7 +232,8 @@ class ContentTrackerServiceAsyncStub:
     progress at least once a second; the last item has `done` set.
 
     Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
-    root is missing, or was replaced and `accept_replaced_root` is not set).
+    root is missing, or was replaced and `accept_replaced_root` is not set),
+    UNAVAILABLE (database locked; the service is stopping).
     """
 
     Restore: grpc.aio.UnaryStreamMultiCallable[
@@ -318,7 +324,8 @@ class ContentTrackerServiceServicer(metaclass=abc.ABCMeta):
         (the root is missing or was replaced, so nothing below it counts as
         deleted), ABORTED (the file keeps changing while it is read; call again
         when it rests), RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (database
-        locked; RetryInfo says when to call again).
+        locked, no file handle left, the disk gave an error; RetryInfo says when to
+        call again).
         """
 
     @abc.abstractmethod
@@ -331,7 +338,8 @@ class ContentTrackerServiceServicer(metaclass=abc.ABCMeta):
         finish, labelled with its index; one item's failure does not stop others.
         Cancelling stops promptly; what was answered stays recorded.
 
-        Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000).
+        Errors of the whole call: INVALID_ARGUMENT (no items, or more than 10,000),
+        UNAVAILABLE (the service is stopping: send what was not answered again).
         """
 
     @abc.abstractmethod
@@ -369,7 +377,8 @@ class ContentTrackerServiceServicer(metaclass=abc.ABCMeta):
         progress at least once a second; the last item has `done` set.
 
         Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
-        root is missing, or was replaced and `accept_replaced_root` is not set).
+        root is missing, or was replaced and `accept_replaced_root` is not set),
+        UNAVAILABLE (database locked; the service is stopping).
         """
 
     @abc.abstractmethod
