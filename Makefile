@@ -49,6 +49,10 @@ test: test-go python ## every test: Go with the race detector, end to end, brows
 test-go: build-race browser-notice ## Go tests of every module, the end-to-end tests among them
 	GORACE=atexit_sleep_ms=0 OBBY_BIN='$(CURDIR)/bin/race' go test -race -tags $(TAGS) work
 
+.PHONY: crash
+crash: build-race ## kill the content-tracker 200 times, and cut its power as often (make test: 40 and 20)
+	cd deploy/e2e && OBBY_BIN='$(CURDIR)/bin/race' go test -tags $(TAGS) -timeout 30m -count=1 -v -run 'TestCrash|TestPowerCut' . -kills 200 -cuts 200
+
 .PHONY: browser-notice
 browser-notice:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \

@@ -108,9 +108,11 @@ func (w *world) history(t *testing.T, name string) []string {
 
 // stored returns the newest stored text of every live path, read from the file
 // itself as any other program would.
-func (w *world) stored(t *testing.T) map[string]string {
+func (w *world) stored(t *testing.T) map[string]string { t.Helper(); return storedIn(t, w.database) }
+
+func storedIn(t *testing.T, database string) map[string]string {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+w.database+"?mode=ro")
+	db, err := sql.Open("sqlite3", "file:"+database+"?mode=ro")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,10 +138,12 @@ func (w *world) stored(t *testing.T) map[string]string {
 }
 
 // onDisk returns the text of every watched file.
-func (w *world) onDisk(t *testing.T) map[string]string {
+func (w *world) onDisk(t *testing.T) map[string]string { t.Helper(); return textsBelow(t, w.root) }
+
+func textsBelow(t *testing.T, root string) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
-	err := filepath.WalkDir(w.root, func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || filepath.Ext(path) != ".md" {
 			return err
 		}
