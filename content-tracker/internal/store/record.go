@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -154,14 +152,17 @@ func addDiff(ctx context.Context, tx *transaction, step track.Step, version int6
 	return id, err
 }
 
-// addChange writes the bare change log and the raw event. The log's
-// de-duplication key is of this step alone: the same transition may happen again.
+// changeKey is the change log's de-duplication key of a step: of it alone, for the
+// same transition may happen again. It has the form of the product's keys, which
+// are hashes, and ascends: keys in no order would touch a page of the index each.
+func changeKey(change int64) string { return fmt.Sprintf("%x%0*x", "obby change", 64-22, change) }
+
+// addChange writes the bare change log and the raw event.
 func addChange(ctx context.Context, tx *transaction, step track.Step, change int64) error {
-	key := sha256.Sum256(fmt.Appendf(nil, "obby change %d", change))
 	observed := sqlite.FormatTime(step.Observed)
 	_, err := tx.ExecContext(ctx, `INSERT INTO file_changes
 		(file_path, change_type, old_content_hash, new_content_hash, timestamp, content_hash) VALUES (?, ?, ?, ?, ?, ?)`,
-		rawpath.Encode(step.Path), step.Type, optional(step.From.Version.Hash), optional(newHash(step)), observed, hex.EncodeToString(key[:]))
+		rawpath.Encode(step.Path), step.Type, optional(step.From.Version.Hash), optional(newHash(step)), observed, changeKey(change))
 	if err != nil {
 		return err
 	}
