@@ -58,10 +58,8 @@ func Given(body []byte) Content {
 	if c.Kind = Text; !utf8.Valid(body) {
 		c.Kind = Lossy // the exact bytes are hashed, kept and compared (case 6)
 		n.count(body)
-	} else if bytes.IndexByte(body, '\r') < 0 { // nearly always: no copy
-		n.count(body)
-	} else {
-		c.Body = n.append(make([]byte, 0, len(body)), body)
+	} else if n.add(body) {
+		c.Body = n.alter(make([]byte, 0, len(body)), body) // the caller's bytes stay
 	}
 	c.EOL, c.Hash, c.LineCount = n.ending(), hashOf(c.Body), n.lineCount(c.Kind == Lossy)
 	return c
@@ -82,17 +80,15 @@ type normaliser struct {
 
 // replace returns the LF form of text, in place of it.
 func (n *normaliser) replace(text []byte) []byte {
-	if bytes.IndexByte(text, '\r') < 0 {
-		n.count(text)
+	if !n.add(text) {
 		return text
 	}
-	return n.append(text[:0], text)
+	return n.alter(text[:0], text)
 }
 
-// append appends the LF form of src to dst, which may be src[:0]: whole lines at
-// once, each with the line feed that ended the one before.
-func (n *normaliser) append(dst, src []byte) []byte {
-	n.add(src)
+// alter appends the LF form of src, which has been added, to dst, which may be
+// src[:0]: whole lines at once, each with the line feed that ended the one before.
+func (n *normaliser) alter(dst, src []byte) []byte {
 	pairs := int64(0)
 	for {
 		i := bytes.IndexByte(src, '\r')
@@ -119,13 +115,17 @@ func (n *normaliser) count(src []byte) {
 // add counts the line ends of a piece as if none were CRLF, and reports whether
 // some may be.
 func (n *normaliser) add(src []byte) bool {
-	if len(src) > 0 {
-		n.last, n.some = src[len(src)-1], true
+	if len(src) == 0 {
+		return false
 	}
-	cr := int64(bytes.Count(src, []byte{'\r'}))
+	n.last, n.some = src[len(src)-1], true
 	n.lf += int64(bytes.Count(src, []byte{'\n'}))
-	n.cr += cr
-	return cr > 0
+	first := bytes.IndexByte(src, '\r')
+	if first < 0 { // nearly always: one look less
+		return false
+	}
+	n.cr += int64(bytes.Count(src[first:], []byte{'\r'}))
+	return true
 }
 
 // pairs makes CRLFs of what add took for two line ends each.
