@@ -76,18 +76,11 @@ func (s *service) hashRates(ctx context.Context, ending string, bar float64) (r 
 		all.add(func() error {
 			return inParallel(cores, len(parts), func(i int) error { sha256.Sum256(parts[i]); return nil })
 		})
-		before, err := measure.Of(s.pid())
-		if err != nil {
-			return r, err
-		}
-		start := time.Now()
-		many.add(func() error { return s.sum(ctx, batch, cores) })
-		took := time.Since(start)
-		after, err := measure.Of(s.pid())
-		if err != nil {
-			return r, err
-		}
-		used = append(used, (after.CPU-before.CPU).Seconds()/took.Seconds())
+		many.add(func() error {
+			share, err := s.cores(func() error { return s.sum(ctx, batch, cores) })
+			used = append(used, share)
+			return err
+		})
 	}
 	r = hashRates{SHA256: one.median(), File: large.median(), Batch: many.median(), BatchToAll: many.to(all)}
 	r.Ratio = measure.AtLeast(large.to(one), bar)
