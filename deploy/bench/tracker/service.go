@@ -75,9 +75,9 @@ func (s *service) close() {
 
 func (s *service) pid() int { return s.process.PID() }
 
-// quiet is how long a tracker at rest has used no CPU time but that of its
-// checkpointer, which looks once a second for a fraction of a tick.
-const quiet = 600 * time.Millisecond
+// quiet is for how long a tracker at rest has used no CPU time. The index makes
+// pauses of three times what a batch of it took; that none is longer is a guess.
+const quiet = time.Second
 
 // settle waits until the tracker is at rest, its search index complete, and
 // returns after how long it was.
