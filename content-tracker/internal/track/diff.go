@@ -3,7 +3,6 @@ package track
 import (
 	"bytes"
 	"slices"
-	"sort"
 	"unicode/utf8"
 
 	"github.com/sergi/go-diff/diffmatchpatch"
@@ -45,38 +44,36 @@ func splitLines(text []byte) [][]byte {
 	return lines
 }
 
-// intern gives equal lines of both sides the same number, from 0.
-func intern(a, b [][]byte) (ia, ib []int32) {
-	numbers := make(map[string]int32, len(a))
-	number := func(lines [][]byte) []int32 {
-		out := make([]int32, len(lines))
-		for i, line := range lines {
-			n, ok := numbers[string(line)]
-			if !ok {
-				n = int32(len(numbers))
-				numbers[string(line)] = n
-			}
-			out[i] = n
-		}
-		return out
-	}
-	return number(a), number(b)
-}
-
-// matcher finds the lines that stay from a to b, in order on both sides.
+// matcher finds the lines that stay from a to b, in order on both sides. Blocks
+// are lists of line indexes, which are shortened in place.
 type matcher struct {
 	a, b []int32
 	stay []int32 // for each line of a the line of b that it is, or -1
 
-	product int // of a block's sides, up to which the engine gets it
+	product int     // of a block's sides, up to which the engine gets it
+	marks   []uint8 // by line number: where a block has it; 0 between blocks
+	at      []int32 // by line number: its place in b, while anchors looks for it
 }
+
+// What a mark says of a line.
+const (
+	inA = 1 << iota
+	inB
+	manyA
+	manyB
+	inBoth = inA | inB
+)
 
 // staying returns, for each line of a, the line of b that it stays, or -1.
 func staying(a, b [][]byte) []int32 {
 	if len(a) == 0 || len(b) == 0 {
 		return none(len(a))
 	}
-	return match(intern(a, b))
+	ia, ib, n := intern(a, b)
+	side := min(maxSide, maxWork/(len(a)+len(b)+1))
+	m := &matcher{a: ia, b: ib, stay: none(len(a)), product: side * side, marks: make([]uint8, n)}
+	m.block(upTo(len(a)), upTo(len(b)))
+	return m.stay
 }
 
 func none(n int) []int32 {
@@ -87,24 +84,17 @@ func none(n int) []int32 {
 	return stay
 }
 
-func match(a, b []int32) []int32 {
-	side := min(maxSide, maxWork/(len(a)+len(b)+1))
-	m := &matcher{a: a, b: b, stay: none(len(a)), product: side * side}
-	m.block(upTo(len(a)), upTo(len(b)))
-	return m.stay
-}
-
-func upTo(n int) []int {
-	all := make([]int, n)
+func upTo(n int) []int32 {
+	all := make([]int32, n)
 	for i := range all {
-		all[i] = i
+		all[i] = int32(i)
 	}
 	return all
 }
 
 // block matches some lines of both sides: common ends first, then at lines that
 // occur once on both sides where the block is large, then by the engine.
-func (m *matcher) block(ka, kb []int) {
+func (m *matcher) block(ka, kb []int32) {
 	ka, kb = m.trim(ka, kb)
 	ka, kb = m.common(ka, kb)
 	ka, kb = m.trim(ka, kb) // what was between equal ends may have been one-sided
@@ -119,8 +109,8 @@ func (m *matcher) block(ka, kb []int) {
 		i, j := 0, 0
 		for _, at := range anchors {
 			m.block(ka[i:at.a], kb[j:at.b])
-			m.stay[ka[at.a]] = int32(kb[at.b])
-			i, j = at.a+1, at.b+1
+			m.stay[ka[at.a]] = kb[at.b]
+			i, j = int(at.a)+1, int(at.b)+1
 		}
 		m.block(ka[i:], kb[j:])
 		return
@@ -130,13 +120,13 @@ func (m *matcher) block(ka, kb []int) {
 }
 
 // trim matches what both sides begin and end with.
-func (m *matcher) trim(ka, kb []int) (restA, restB []int) {
+func (m *matcher) trim(ka, kb []int32) (restA, restB []int32) {
 	for len(ka) > 0 && len(kb) > 0 && m.a[ka[0]] == m.b[kb[0]] {
-		m.stay[ka[0]] = int32(kb[0])
+		m.stay[ka[0]] = kb[0]
 		ka, kb = ka[1:], kb[1:]
 	}
 	for len(ka) > 0 && len(kb) > 0 && m.a[ka[len(ka)-1]] == m.b[kb[len(kb)-1]] {
-		m.stay[ka[len(ka)-1]] = int32(kb[len(kb)-1])
+		m.stay[ka[len(ka)-1]] = kb[len(kb)-1]
 		ka, kb = ka[:len(ka)-1], kb[:len(kb)-1]
 	}
 	return ka, kb
@@ -144,34 +134,54 @@ func (m *matcher) trim(ka, kb []int) (restA, restB []int) {
 
 // common returns the lines that occur on the other side too: the rest is
 // certainly removed or added, and only makes the engine slow (cases 23 and 24).
-func (m *matcher) common(ka, kb []int) (inBothA, inBothB []int) {
-	if len(ka) == 0 || len(kb) == 0 {
-		return nil, nil
+func (m *matcher) common(ka, kb []int32) (bothA, bothB []int32) {
+	m.mark(ka, kb)
+	// A mark is cleared with the line that is left out: the other side lacks it.
+	both := func(lines, kept []int32) []int32 {
+		return slices.DeleteFunc(kept, func(k int32) bool {
+			out := m.marks[lines[k]]&inBoth != inBoth
+			if out {
+				m.marks[lines[k]] = 0
+			}
+			return out
+		})
 	}
-	inA, inB := map[int32]bool{}, map[int32]bool{}
-	for _, i := range ka {
-		inA[m.a[i]] = true
-	}
-	for _, j := range kb {
-		inB[m.b[j]] = true
-		if inA[m.b[j]] {
-			inBothB = append(inBothB, j)
+	ka, kb = both(m.a, ka), both(m.b, kb)
+	m.unmark(ka, kb)
+	return ka, kb
+}
+
+// mark notes which lines a block has on which side, and how often.
+func (m *matcher) mark(ka, kb []int32) {
+	note := func(lines, kept []int32, once, many uint8) {
+		for _, k := range kept {
+			if mark := &m.marks[lines[k]]; *mark&once != 0 {
+				*mark |= many
+			} else {
+				*mark |= once
+			}
 		}
 	}
-	for _, i := range ka {
-		if inB[m.a[i]] {
-			inBothA = append(inBothA, i)
-		}
+	note(m.a, ka, inA, manyA)
+	note(m.b, kb, inB, manyB)
+}
+
+// unmark clears what mark noted.
+func (m *matcher) unmark(ka, kb []int32) {
+	for _, k := range ka {
+		m.marks[m.a[k]] = 0
 	}
-	return inBothA, inBothB
+	for _, k := range kb {
+		m.marks[m.b[k]] = 0
+	}
 }
 
 // engine matches the kept lines with go-diff. Only its rune interface is used:
 // its text interfaces lose lines above 1,112,060 different ones and are no
 // unified diff, and its timeout, off here, makes results depend on the load.
-func (m *matcher) engine(ka, kb []int) {
+func (m *matcher) engine(ka, kb []int32) {
 	runes := map[int32]rune{}
-	encode := func(lines []int32, kept []int) []rune {
+	encode := func(lines []int32, kept []int32) []rune {
 		out := make([]rune, len(kept))
 		for i, k := range kept {
 			r, ok := runes[lines[k]]
@@ -201,63 +211,9 @@ func (m *matcher) engine(ka, kb []int) {
 			j += n
 		case diffmatchpatch.DiffEqual:
 			for range n {
-				m.stay[ka[i]] = int32(kb[j])
+				m.stay[ka[i]] = kb[j]
 				i, j = i+1, j+1
 			}
 		}
 	}
-}
-
-// anchor is a line that occurs once on both sides, by its places in the block.
-type anchor struct{ a, b int }
-
-// anchors returns the longest run, in order on both sides, of lines that occur
-// once in each: the patience rule.
-func (m *matcher) anchors(ka, kb []int) []anchor {
-	const many = -1
-	once := func(lines []int32, kept []int) map[int32]int {
-		at := map[int32]int{}
-		for place, k := range kept {
-			if _, ok := at[lines[k]]; ok {
-				place = many
-			}
-			at[lines[k]] = place
-		}
-		return at
-	}
-	inA, inB := once(m.a, ka), once(m.b, kb)
-	var unique []anchor
-	for place, k := range ka {
-		if j, ok := inB[m.a[k]]; ok && j != many && inA[m.a[k]] != many {
-			unique = append(unique, anchor{place, j})
-		}
-	}
-	return increasing(unique)
-}
-
-// increasing returns the longest subsequence whose b grows; a grows already.
-func increasing(all []anchor) []anchor {
-	var tails []int // index of the last element of the best run of each length
-	before := make([]int, len(all))
-	for i, x := range all {
-		n := sort.Search(len(tails), func(n int) bool { return all[tails[n]].b >= x.b })
-		before[i] = -1
-		if n > 0 {
-			before[i] = tails[n-1]
-		}
-		if n == len(tails) {
-			tails = append(tails, i)
-		} else {
-			tails[n] = i
-		}
-	}
-	if len(tails) == 0 {
-		return nil
-	}
-	var run []anchor
-	for i := tails[len(tails)-1]; i >= 0; i = before[i] {
-		run = append(run, all[i])
-	}
-	slices.Reverse(run)
-	return run
 }

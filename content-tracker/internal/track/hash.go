@@ -5,36 +5,39 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"sync"
 	"unicode/utf8"
 )
 
-const (
-	// sniffBytes is how much of a file decides whether it is binary: git's rule.
-	sniffBytes = 8000
-	// chunkBytes is how much of a content that is not kept is read at once: enough
-	// to make the calls cheap.
-	chunkBytes = 128 << 10
-)
-
-var chunks = sync.Pool{New: func() any { b := make([]byte, chunkBytes); return &b }}
+// sniffBytes is how much of a file decides whether it is binary: git's rule.
+const sniffBytes = 8000
 
 // Digest reads r, which holds about size bytes, to its end and returns its
 // content: the bytes it hashes are the bytes it keeps. A content over limit is
 // hashed in bounded memory and not kept. Its hash does not depend on limit.
-func Digest(r io.Reader, size, limit int64) (Content, error) {
-	if size > limit {
-		return stream(r)
+func Digest(r io.ReadSeeker, size, limit int64) (Content, error) {
+	return read(r, size, limit, true)
+}
+
+// read is Digest. Without keep it keeps nothing, and says what would be kept. A
+// large content may be read twice: r begins at its start.
+func read(r io.ReadSeeker, size, limit int64, keep bool) (c Content, err error) {
+	if keep = keep && size <= limit; size <= chunkBytes && keep {
+		var body []byte
+		if body, err = readAll(r, size); err == nil {
+			c = Given(body)
+		}
+	} else {
+		var ok bool
+		if c, ok, err = stream(r, size, false, keep); err == nil && !ok {
+			if _, err = r.Seek(0, io.SeekStart); err == nil {
+				c, _, err = stream(r, size, true, keep)
+			}
+		}
 	}
-	body, err := readAll(r, size)
-	if err != nil {
-		return Content{}, err
-	}
-	c := Given(body)
-	if c.Size > limit { // r held more than was said
+	if c.Size > limit || size > limit { // r may hold more than was said
 		c.Kind, c.Body = Omitted, nil
 	}
-	return c, nil
+	return c, err
 }
 
 // readAll is io.ReadAll for a reader of about size bytes.
@@ -52,12 +55,13 @@ func Given(body []byte) Content {
 		return c
 	}
 	var n normaliser
-	text := n.whole(body)
-	c.EOL = n.ending()
 	if c.Kind = Text; !utf8.Valid(body) {
-		c.Kind, text = Lossy, body // the exact bytes are hashed, kept and compared (case 6)
+		c.Kind = Lossy // the exact bytes are hashed, kept and compared (case 6)
+		n.count(body)
+	} else if n.add(body) {
+		c.Body = n.alter(make([]byte, 0, len(body)), body) // the caller's bytes stay
 	}
-	c.Body, c.Hash, c.LineCount = text, hashOf(text), n.lineCount(c.Kind == Lossy)
+	c.EOL, c.Hash, c.LineCount = n.ending(), hashOf(c.Body), n.lineCount(c.Kind == Lossy)
 	return c
 }
 
@@ -66,82 +70,67 @@ func hashOf(b []byte) Hash {
 	return Hash(hex.EncodeToString(sum[:]))
 }
 
-// normaliser turns CRLF and CR into LF, however its input is split. A CR at the
-// end of one piece may be half of a CRLF: it is held back until the next byte or
-// the end decides (tracker case 1).
+// normaliser turns CRLF and CR into LF, and counts. It may get a text in pieces,
+// of which only the last may end in CR (see unfinished).
 type normaliser struct {
-	pendingCR    bool
 	last         byte // read, where some is
 	some         bool
 	lf, crlf, cr int64 // line ends seen
 }
 
-// whole returns the LF form of all of text: text itself where that is it.
-func (n *normaliser) whole(text []byte) []byte {
-	if bytes.IndexByte(text, '\r') < 0 {
-		n.skip(text)
+// replace returns the LF form of text, in place of it.
+func (n *normaliser) replace(text []byte) []byte {
+	if !n.add(text) {
 		return text
 	}
-	return n.finish(n.append(make([]byte, 0, len(text)), text))
+	return n.alter(text[:0], text)
 }
 
-// skip reads a piece without CR, which is its own LF form.
-func (n *normaliser) skip(src []byte) {
-	if len(src) > 0 {
-		n.lf += int64(bytes.Count(src, []byte{'\n'}))
-		n.last, n.some = src[len(src)-1], true
-	}
-}
-
-// append appends the LF form of src to dst.
-func (n *normaliser) append(dst, src []byte) []byte {
-	if len(src) == 0 {
-		return dst
-	}
-	if n.pendingCR {
-		n.pendingCR = false
-		if src[0] == '\n' {
-			n.crlf++
-			src = src[1:]
-		} else {
-			n.cr++
-		}
-		n.last = '\n'
-		dst = append(dst, '\n')
-	}
+// alter appends the LF form of src, which has been added, to dst, which may be
+// src[:0]: whole lines at once, each with the line feed that ended the one before.
+func (n *normaliser) alter(dst, src []byte) []byte {
+	pairs := int64(0)
 	for {
 		i := bytes.IndexByte(src, '\r')
 		if i < 0 {
-			n.skip(src)
+			n.pairs(pairs)
 			return append(dst, src...)
 		}
-		n.skip(src[:i])
-		n.last, n.some = '\r', true
 		dst = append(dst, src[:i]...)
-		switch {
-		case i+1 == len(src):
-			n.pendingCR = true
-			return dst
-		case src[i+1] == '\n':
-			n.crlf++
-			n.last = '\n'
-			src = src[i+2:]
-		default:
-			n.cr++
-			src = src[i+1:]
+		if src = src[i+1:]; len(src) > 0 && src[0] == '\n' {
+			pairs++
+		} else {
+			dst = append(dst, '\n')
 		}
-		dst = append(dst, '\n')
 	}
 }
 
-// finish appends what was held back.
-func (n *normaliser) finish(dst []byte) []byte {
-	if !n.pendingCR {
-		return dst
+// count reads a piece without changing it.
+func (n *normaliser) count(src []byte) {
+	if n.add(src) {
+		n.pairs(int64(bytes.Count(src, []byte("\r\n"))))
 	}
-	n.pendingCR = false
-	n.cr++
-	return append(dst, '\n')
+}
+
+// add counts the line ends of a piece as if none were CRLF, and reports whether
+// some may be.
+func (n *normaliser) add(src []byte) bool {
+	if len(src) == 0 {
+		return false
+	}
+	n.last, n.some = src[len(src)-1], true
+	n.lf += int64(bytes.Count(src, []byte{'\n'}))
+	first := bytes.IndexByte(src, '\r')
+	if first < 0 { // nearly always: one look less
+		return false
+	}
+	n.cr += int64(bytes.Count(src[first:], []byte{'\r'}))
+	return true
+}
+
+// pairs makes CRLFs of what add took for two line ends each.
+func (n *normaliser) pairs(some int64) {
+	n.lf, n.cr, n.crlf = n.lf-some, n.cr-some, n.crlf+some
 }
 
 func (n *normaliser) ending() LineEnding {

@@ -6,13 +6,13 @@ import (
 	"io/fs"
 )
 
-// Inspect reads a file as Track would and records nothing.
+// Inspect reads a file as Track would, keeps no body and records nothing.
 func (t *Tracker) Inspect(ctx context.Context, path string) (Content, error) {
 	canonical, root, err := t.resolve(path)
 	if err != nil {
 		return Content{}, err
 	}
-	content, err := t.read(ctx, root, canonical)
+	content, err := t.read(ctx, root, canonical, false)
 	if isGone(err) {
 		return content, fmt.Errorf("%q: %w", canonical, fs.ErrNotExist)
 	}

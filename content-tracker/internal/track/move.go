@@ -41,7 +41,7 @@ func (t *Tracker) moved(ctx context.Context, s Step, old string) (Step, error) {
 		}
 		return s, nil // not read: the content is the one that is stored
 	}
-	content, err := t.read(ctx, s.Root, s.Path)
+	content, err := t.read(ctx, s.Root, s.Path, true)
 	if isGone(err) || err == nil && s.Over.Version.Hash == content.Hash {
 		return t.left(ctx, s, oldRoot)
 	}

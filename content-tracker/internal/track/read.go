@@ -18,8 +18,8 @@ const readTries = 3
 
 // read returns the content of a file below root. Hash and body come from the
 // same bytes of one file: where the file or its name moved on meanwhile, it is
-// read again (tracker case 18).
-func (t *Tracker) read(ctx context.Context, root, path string) (Content, error) {
+// read again (tracker case 18). Without keep there is no body, however small.
+func (t *Tracker) read(ctx context.Context, root, path string, keep bool) (Content, error) {
 	dir, err := os.OpenRoot(root)
 	if err != nil {
 		return Content{}, explain(path, err)
@@ -30,7 +30,7 @@ func (t *Tracker) read(ctx context.Context, root, path string) (Content, error) 
 		return Content{}, err
 	}
 	for range readTries {
-		content, steady, err := readOnce(ctx, dir, rel, t.maxContent)
+		content, steady, err := readOnce(ctx, dir, rel, t.maxContent, keep)
 		if err != nil {
 			return Content{}, explain(path, err)
 		}
@@ -46,7 +46,7 @@ func (t *Tracker) read(ctx context.Context, root, path string) (Content, error) 
 
 // readOnce reads what the name means now and reports whether it still means it
 // afterwards. O_NONBLOCK: opening a FIFO must not wait (case 28).
-func readOnce(ctx context.Context, dir *os.Root, rel string, limit int64) (c Content, steady bool, err error) {
+func readOnce(ctx context.Context, dir *os.Root, rel string, limit int64, keep bool) (c Content, steady bool, err error) {
 	if info, err := dir.Lstat(rel); err != nil || !info.Mode().IsRegular() {
 		return c, false, errors.Join(err, irregular(info))
 	}
@@ -61,7 +61,7 @@ func readOnce(ctx context.Context, dir *os.Root, rel string, limit int64) (c Con
 	}
 	// A file that grows for ever must not be read for ever: no more than one byte
 	// beyond what it held, which shows in the size below (case 19).
-	c, err = Digest(&cancellable{ctx, io.LimitReader(file, before.Size()+1)}, before.Size(), limit)
+	c, err = read(&cancellable{io.NewSectionReader(file, 0, before.Size()+1), ctx}, before.Size(), limit, keep)
 	if err != nil {
 		return c, false, err
 	}
@@ -79,15 +79,15 @@ func readOnce(ctx context.Context, dir *os.Root, rel string, limit int64) (c Con
 
 // cancellable ends the reading of a large file with its caller (case 36).
 type cancellable struct {
+	io.ReadSeeker
 	ctx context.Context
-	r   io.Reader
 }
 
 func (c *cancellable) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.r.Read(p)
+	return c.ReadSeeker.Read(p)
 }
 
 func irregular(info fs.FileInfo) error {

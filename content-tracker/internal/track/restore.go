@@ -253,7 +253,7 @@ func (t *Tracker) replaceable(ctx context.Context, p place, dry bool) (Content, 
 	if !info.Mode().IsRegular() {
 		return Content{}, fmt.Errorf("%q: %w: it is no regular file", p.path, ErrInTheWay)
 	}
-	now, err := t.read(ctx, p.dir, p.path)
+	now, err := t.read(ctx, p.dir, p.path, true)
 	if isGone(err) {
 		return Content{}, nil
 	}

@@ -4,22 +4,84 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
 	"io"
+	"sync"
 	"unicode/utf8"
 )
 
-// stream reads a content that is not kept.
-func stream(r io.Reader) (Content, error) {
-	d := &digest{exact: sha256.New(), valid: true}
-	chunk := chunks.Get().(*[]byte)
-	defer chunks.Put(chunk)
-	buffer, kept := *chunk, 0
+// chunkBytes is how much of a large content is read at once: enough to make the
+// calls cheap, and little enough to stay in a core's cache until it is hashed.
+const chunkBytes = 512 << 10
+
+// chunks are read in turn: while one is hashed, the other is filled.
+var chunks = sync.Pool{New: func() any { return &[2][chunkBytes]byte{} }}
+
+// stream reads a content piece by piece and hashes each while it reads the next.
+// Whether the hash is that of the exact bytes or of the LF form is known at the
+// end only, for one byte that is no UTF-8 decides; until the first CR the two are
+// the same. Where that byte comes after a CR, ok is false: it must be read again,
+// with exact set. To hash both would cost every CRLF text twice.
+func stream(r io.Reader, size int64, exact, keep bool) (c Content, ok bool, err error) {
+	pair := chunks.Get().(*[2][chunkBytes]byte)
+	defer chunks.Put(pair)
+	d := &digest{exact: exact}
+	if keep {
+		d.body = make([]byte, 0, size)
+	}
+	h := hashBehind(pair[0][:], pair[1][:])
+	ok, err = d.read(r, h)
+	hash := h.finish() // also on an error: it holds the chunks until then
+	return d.content(hash, keep), ok, err
+}
+
+// behind hashes pieces in a goroutine of its own.
+type behind struct {
+	full chan []byte // to hash, in order
+	free chan []byte // hashed; room for both, so that giving one back never waits
+	hash chan Hash
+}
+
+func hashBehind(buffers ...[]byte) *behind {
+	b := &behind{full: make(chan []byte), free: make(chan []byte, len(buffers)), hash: make(chan Hash)}
+	for _, buffer := range buffers {
+		b.free <- buffer
+	}
+	go func() { // ends with finish
+		h := sha256.New()
+		for piece := range b.full {
+			h.Write(piece)
+			b.free <- piece[:cap(piece)]
+		}
+		b.hash <- Hash(hex.EncodeToString(h.Sum(nil)))
+	}()
+	return b
+}
+
+func (b *behind) finish() Hash {
+	close(b.full)
+	return <-b.hash
+}
+
+// digest is what is known of a content that is read piece by piece.
+type digest struct {
+	exact, binary, lossy bool
+	normal               normaliser
+	size                 int64
+	body                 []byte // what is kept: as it is hashed
+}
+
+// read reads to the end and has every piece hashed; ok is false where what was
+// hashed turns out not to be what should have been.
+func (d *digest) read(r io.Reader, h *behind) (ok bool, err error) {
+	var held [utf8.UTFMax]byte
+	kept := 0
 	for first := true; ; first = false {
+		buffer := <-h.free
+		copy(buffer, held[:kept])
 		n, err := io.ReadFull(r, buffer[kept:])
 		end := err == io.EOF || err == io.ErrUnexpectedEOF
 		if err != nil && !end {
-			return Content{}, err
+			return false, err
 		}
 		piece := buffer[:kept+n]
 		if first {
@@ -27,19 +89,65 @@ func stream(r io.Reader) (Content, error) {
 		}
 		kept = 0
 		if !end {
-			kept = unfinished(piece)
+			kept = copy(held[:], piece[len(piece)-unfinished(piece):])
 		}
-		d.add(piece[:len(piece)-kept])
+		piece, ok = d.add(piece[:len(piece)-kept])
+		if !ok {
+			return false, nil
+		}
+		h.full <- piece
 		if end {
-			return d.content(), nil
+			return true, nil
 		}
-		copy(buffer, piece[len(piece)-kept:])
 	}
 }
 
-// unfinished returns how many bytes at the end of a piece begin a rune that the
-// next piece may complete.
+// add returns what is to be hashed of a piece, which it changes.
+func (d *digest) add(piece []byte) (hashed []byte, ok bool) {
+	d.size += int64(len(piece))
+	d.lossy = d.lossy || !d.binary && !utf8.Valid(piece)
+	if d.lossy && !d.exact {
+		if d.normal.crlf+d.normal.cr > 0 {
+			return nil, false
+		}
+		d.exact = true
+	}
+	switch {
+	case d.binary:
+	case d.exact:
+		d.normal.count(piece)
+	default:
+		piece = d.normal.replace(piece)
+	}
+	if d.body != nil {
+		d.body = append(d.body, piece...)
+	}
+	return piece, true
+}
+
+func (d *digest) content(hash Hash, keep bool) Content {
+	c := Content{Size: d.size, Kind: Text, EOL: NoEOL, Hash: hash}
+	if keep {
+		c.Body = d.body
+	}
+	switch {
+	case d.binary:
+		c.Kind = Binary
+		return c
+	case d.lossy:
+		c.Kind = Lossy
+	}
+	c.EOL, c.LineCount = d.normal.ending(), d.normal.lineCount(d.lossy)
+	return c
+}
+
+// unfinished returns how many bytes at the end of a piece mean something only
+// with the next: the beginning of a rune, and a CR, which may be half of a CRLF
+// (tracker case 1).
 func unfinished(piece []byte) int {
+	if bytes.HasSuffix(piece, []byte{'\r'}) {
+		return 1
+	}
 	for n := 1; n < utf8.UTFMax && n <= len(piece); n++ {
 		if tail := piece[len(piece)-n:]; utf8.RuneStart(tail[0]) {
 			if utf8.FullRune(tail) {
@@ -50,54 +158,3 @@ func unfinished(piece []byte) int {
 	}
 	return 0
 }
-
-// digest hashes a content piece by piece. Whether its hash is that of the exact
-// bytes or of the LF form is known at the end only, for one byte that is no UTF-8
-// decides; until the first CR the two are the same.
-type digest struct {
-	binary, valid bool
-	normal        normaliser
-	size          int64
-	exact         hash.Hash
-	normed        hash.Hash // nil while it would be exact's, and when it cannot matter any more
-	scratch       []byte
-}
-
-func (d *digest) add(piece []byte) {
-	d.size += int64(len(piece))
-	d.valid = d.valid && (d.binary || utf8.Valid(piece))
-	if d.normed == nil && d.valid && !d.binary && bytes.IndexByte(piece, '\r') >= 0 {
-		copied, _ := d.exact.(hash.Cloner).Clone() // of our own state: it cannot fail
-		d.normed = copied
-	}
-	if !d.valid {
-		d.normed = nil
-	}
-	d.exact.Write(piece)
-	switch {
-	case d.binary:
-	case d.normed == nil && !d.normal.pendingCR && d.valid:
-		d.normal.skip(piece)
-	default:
-		d.scratch = d.normal.append(d.scratch[:0], piece)
-		if d.normed != nil {
-			d.normed.Write(d.scratch)
-		}
-	}
-}
-
-func (d *digest) content() Content {
-	c := Content{Size: d.size, Kind: Omitted, EOL: NoEOL, Hash: sum(d.exact)}
-	if d.binary {
-		return c
-	}
-	rest := d.normal.finish(nil)
-	if d.normed != nil {
-		d.normed.Write(rest)
-		c.Hash = sum(d.normed)
-	}
-	c.EOL, c.LineCount = d.normal.ending(), d.normal.lineCount(!d.valid)
-	return c
-}
-
-func sum(h hash.Hash) Hash { return Hash(hex.EncodeToString(h.Sum(nil))) }

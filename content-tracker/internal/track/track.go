@@ -152,7 +152,7 @@ func (t *Tracker) step(ctx context.Context, root, path, old string) (Step, error
 		return s, err
 	}
 	s.From = head
-	content, err := t.read(ctx, root, path)
+	content, err := t.read(ctx, root, path, true)
 	switch {
 	case err == nil:
 		s.To, s.Stat = &content, content.Stat

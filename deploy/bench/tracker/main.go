@@ -4,13 +4,18 @@
 // 5 KB and reports
 //
 //   - TrackBatch of new files, and of the same files with one paragraph changed:
-//     files per second, and what they cost the tracker in CPU time;
+//     files per second, what they cost the tracker in CPU time, and when after the
+//     last answer the search index was complete. Beside it, on the same files, what
+//     Python's standard library does (plain.py);
 //   - TrackChange one at a time: what a single caller waits for, a commit on disk
-//     included;
-//   - TrackChange from many callers at once: steps per second by number of callers;
+//     included; and from many callers at once: steps per second by their number;
 //   - Reconcile of all files, unchanged;
-//   - memory at rest and at the end.
+//   - hashing through GetContentHash beside crypto/sha256 of the same bytes in
+//     memory, in turns;
+//   - the diff of a million lines with 1,000 edits, by Go's own benchmark;
+//   - many small files: memory at rest, at most and at the end, Reconcile.
 //
+// Targets stand beside the figures. Between phases the tracker comes to rest.
 // Times depend on the machine and what else it does; compare figures of one run.
 package main
 
@@ -20,29 +25,38 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"slices"
 	"strings"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-
 	"github.com/obby/go-services/deploy/bench/measure"
-	"github.com/obby/go-services/deploy/run/stack"
-	trackerv1 "github.com/obby/go-services/proto/gen/obby/tracker/v1"
 )
 
 // options are the command's flags.
 type options struct {
-	bin   string
-	dir   string
-	files int
+	bin, dir, python, schema, source string
+	files, large                     int
+	only                             string
+}
+
+// report is what the command prints: a section for each scenario that ran.
+type report struct {
+	Machine measure.Machine `json:"machine"`
+	Track   *tracked        `json:"track,omitempty"`
+	Hash    *hashed         `json:"hash,omitempty"`
+	Diff    *diffed         `json:"diff,omitempty"`
+	Large   *large          `json:"large,omitempty"`
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.bin, "bin", "bin", "directory of the built programs")
-	flag.StringVar(&o.dir, "dir", "", "where files and database are made; default: the system's temporary directory")
+	flag.StringVar(&o.dir, "dir", "", "where files and databases are made; default: the system's temporary directory")
+	flag.StringVar(&o.python, "python", "python3", "a Python to compare with; empty: without it")
+	flag.StringVar(&o.schema, "schema", "internal/sqlite/schema.sql", "the tables that Python writes")
+	flag.StringVar(&o.source, "source", "content-tracker", "the tracker's module, whose benchmark of the diff is run")
 	flag.IntVar(&o.files, "files", 5000, "number of files")
+	flag.IntVar(&o.large, "large", 100_000, "number of small files; 0: without them")
+	flag.StringVar(&o.only, "only", "", "comma-separated scenarios (track, hash, diff, large); empty: all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	report, err := run(ctx, o)
@@ -56,42 +70,29 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options) (*report, error) {
-	dir, err := os.MkdirTemp(o.dir, "bench-tracker-")
-	if err != nil {
+func run(ctx context.Context, o options) (r *report, err error) {
+	if o.dir, err = os.MkdirTemp(o.dir, "bench-tracker-"); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	root := filepath.Join(dir, "notes")
-	if err := os.Mkdir(root, 0o755); err != nil {
-		return nil, err
+	defer os.RemoveAll(o.dir)
+	b := &bench{o}
+	r = &report{Machine: measure.Here()}
+	for _, s := range []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"track", func(ctx context.Context) (err error) { r.Track, err = b.track(ctx); return err }},
+		{"hash", func(ctx context.Context) (err error) { r.Hash, err = b.hash(ctx); return err }},
+		{"diff", func(ctx context.Context) (err error) { r.Diff, err = b.diff(ctx); return err }},
+		{"large", func(ctx context.Context) (err error) { r.Large, err = b.many(ctx); return err }},
+	} {
+		if o.only != "" && !slices.Contains(strings.Split(o.only, ","), s.name) || s.name == "large" && o.large == 0 {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, s.name)
+		if err := s.run(ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.name, err)
+		}
 	}
-	if err := os.WriteFile(filepath.Join(root, ".obbywatch"), []byte("*.md\n"), 0o644); err != nil {
-		return nil, err
-	}
-	var last string
-	compared := make(chan struct{}) // closed when the tracker has looked at the empty folder
-	process, err := stack.StartProcess(ctx, filepath.Join(o.bin, stack.Tracker), stack.Tracker,
-		[]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--database", filepath.Join(dir, "bench.db"), "--root", root},
-		func(_, line string) {
-			if last = line; strings.Contains(line, "root compared with the disk") {
-				close(compared)
-			}
-		})
-	if err != nil {
-		return nil, fmt.Errorf("%w; its last word: %s", err, last)
-	}
-	defer process.Kill()
-	select {
-	case <-compared:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	conn, err := grpc.NewClient(process.Addr["grpc"], grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	b := &bench{client: trackerv1.NewContentTrackerServiceClient(conn), pid: process.PID(), root: root, files: o.files}
-	return b.run(ctx)
+	return r, nil
 }

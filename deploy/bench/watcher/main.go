@@ -55,21 +55,6 @@ type report struct {
 	Rest     *restReport    `json:"rest,omitempty"`
 }
 
-// figure is a measurement with what it should be.
-type figure struct {
-	Value  float64 `json:"value"`
-	Target string  `json:"target"`
-	Met    bool    `json:"met"`
-}
-
-func atMost(value, target float64) figure {
-	return figure{value, fmt.Sprintf("at most %g", target), value <= target}
-}
-
-func atLeast(value, target float64) figure {
-	return figure{value, fmt.Sprintf("at least %g", target), value >= target}
-}
-
 func main() {
 	if helper() { // a process of a scenario
 		return

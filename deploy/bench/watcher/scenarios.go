@@ -19,9 +19,9 @@ import (
 )
 
 type latencyReport struct {
-	Debounced measure.Times `json:"beyond_a_quiet_delay_of_500ms"`
-	Immediate measure.Times `json:"without_quiet_delay"`
-	P99       [2]figure     `json:"p99_ms"`
+	Debounced measure.Times     `json:"beyond_a_quiet_delay_of_500ms"`
+	Immediate measure.Times     `json:"without_quiet_delay"`
+	P99       [2]measure.Figure `json:"p99_ms"`
 }
 
 func (b *bench) latency(ctx context.Context) (*latencyReport, error) {
@@ -36,7 +36,7 @@ func (b *bench) latency(ctx context.Context) (*latencyReport, error) {
 			return nil, err
 		}
 		*s.times = measure.Sum(all)
-		r.P99[i] = atMost(s.times.P99, 3)
+		r.P99[i] = measure.AtMost(s.times.P99, 3)
 	}
 	return r, nil
 }
@@ -73,9 +73,9 @@ func (b *bench) latencies(ctx context.Context, debounce time.Duration, n int) ([
 }
 
 type streamReport struct {
-	Events int    `json:"events"`
-	One    figure `json:"events_per_second_to_one"`
-	Ten    figure `json:"events_per_second_to_each_of_ten"`
+	Events int            `json:"events"`
+	One    measure.Figure `json:"events_per_second_to_one"`
+	Ten    measure.Figure `json:"events_per_second_to_each_of_ten"`
 }
 
 func (b *bench) stream(ctx context.Context) (*streamReport, error) {
@@ -104,7 +104,7 @@ func (b *bench) stream(ctx context.Context) (*streamReport, error) {
 		return nil, err
 	}
 	ten, err := subscribers(10, w.process.Addr["grpc"], w.token, b.files)
-	r.One, r.Ten = atLeast(one, 100_000), atLeast(ten, 20_000)
+	r.One, r.Ten = measure.AtLeast(one, 100_000), measure.AtLeast(ten, 20_000)
 	return r, err
 }
 
@@ -155,12 +155,12 @@ func subscribe(addr, token, events string) error {
 }
 
 type startReport struct {
-	Files       int     `json:"files"`
-	Directories int     `json:"directories"`
-	Seconds     figure  `json:"seconds"`
-	Directory   figure  `json:"bytes_per_directory"`
-	File        float64 `json:"bytes_per_known_file"`
-	Pending     figure  `json:"bytes_per_pending_change"`
+	Files       int            `json:"files"`
+	Directories int            `json:"directories"`
+	Seconds     measure.Figure `json:"seconds"`
+	Directory   measure.Figure `json:"bytes_per_directory"`
+	File        float64        `json:"bytes_per_known_file"`
+	Pending     measure.Figure `json:"bytes_per_pending_change"`
 }
 
 // Sizes of the trees of start.
@@ -185,7 +185,7 @@ func (b *bench) start(ctx context.Context) (*startReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Seconds = atMost(took.Seconds(), 2)
+	r.Seconds = measure.AtMost(took.Seconds(), 2)
 	empty, err := b.tree(manyDirectories)
 	if err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func (b *bench) start(ctx context.Context) (*startReport, error) {
 		return nil, err
 	}
 	each := directories / manyDirectories
-	r.Directory = atMost(each, 500)
+	r.Directory = measure.AtMost(each, 500)
 	r.File = (known - each*startDirectories) / startFiles
 	few, err := b.tree(stormDirectories)
 	if err != nil {
@@ -206,7 +206,7 @@ func (b *bench) start(ctx context.Context) (*startReport, error) {
 	_, pending, err := b.growth(ctx, few, func() error {
 		return helperCommand("write", few, "0", strconv.Itoa(pendingFiles)).Run()
 	})
-	r.Pending = atMost(pending/pendingFiles, 200)
+	r.Pending = measure.AtMost(pending/pendingFiles, 200)
 	return r, err
 }
 
@@ -235,10 +235,10 @@ func (b *bench) growth(ctx context.Context, root string, then func() error) (tim
 }
 
 type restReport struct {
-	Resident figure  `json:"resident_mib"`
-	Own      float64 `json:"of_which_not_the_program_mib"`
-	CPU      figure  `json:"cpu_ms_in_10s"`
-	Wakeups  int     `json:"wakeups_in_10s"`
+	Resident measure.Figure `json:"resident_mib"`
+	Own      float64        `json:"of_which_not_the_program_mib"`
+	CPU      measure.Figure `json:"cpu_ms_in_10s"`
+	Wakeups  int            `json:"wakeups_in_10s"`
 }
 
 func (b *bench) rest(ctx context.Context) (*restReport, error) {
@@ -261,8 +261,8 @@ func (b *bench) rest(ctx context.Context) (*restReport, error) {
 	after, err := measure.Of(w.pid())
 	const mib = 1 << 20
 	return &restReport{
-		Resident: atMost(float64(after.RSS)/mib, 12), Own: float64(after.Anon) / mib,
-		CPU:     atMost(measure.Milliseconds(after.CPU-before.CPU), 0),
+		Resident: measure.AtMost(float64(after.RSS)/mib, 12), Own: float64(after.Anon) / mib,
+		CPU:     measure.AtMost(measure.Milliseconds(after.CPU-before.CPU), 0),
 		Wakeups: wakeups(w.pid()) - switches,
 	}, err
 }

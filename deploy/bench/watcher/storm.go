@@ -22,8 +22,8 @@ type stormReport struct {
 	Rounds   int                  `json:"rounds"`
 	Events   int64                `json:"kernel_notifications"`
 	Readers  map[string]stormRead `json:"readers"`
-	Watchdog *figure              `json:"cpu_of_watchdogs,omitempty"`
-	Raw      figure               `json:"cpu_of_raw_reader"`
+	Watchdog *measure.Figure      `json:"cpu_of_watchdogs,omitempty"`
+	Raw      measure.Figure       `json:"cpu_of_raw_reader"`
 }
 
 type stormRead struct {
@@ -59,9 +59,9 @@ func (b *bench) storm(ctx context.Context) (*stormReport, error) {
 		r.Readers[name] = read
 	}
 	ours := r.Readers["file-watcher"].CPUMillis
-	r.Raw = atMost(ours/raw.CPUMillis, 1.5)
+	r.Raw = measure.AtMost(ours/raw.CPUMillis, 1.5)
 	if dog, ok := r.Readers["watchdog"]; ok {
-		ratio := atMost(ours/dog.CPUMillis, 1.0/3)
+		ratio := measure.AtMost(ours/dog.CPUMillis, 1.0/3)
 		r.Watchdog = &ratio
 	}
 	return r, nil
@@ -113,7 +113,7 @@ const (
 type drainReport struct {
 	Events  int64              `json:"kernel_notifications"`
 	Readers map[string]float64 `json:"notifications_per_second"`
-	Ours    figure             `json:"file_watcher"`
+	Ours    measure.Figure     `json:"file_watcher"`
 }
 
 func (b *bench) drain(ctx context.Context) (*drainReport, error) {
@@ -132,7 +132,7 @@ func (b *bench) drain(ctx context.Context) (*drainReport, error) {
 	for name, best := range seconds {
 		r.Readers[name] = float64(r.Events) / best
 	}
-	r.Ours = atLeast(r.Readers["file-watcher"], 150_000)
+	r.Ours = measure.AtLeast(r.Readers["file-watcher"], 150_000)
 	return r, nil
 }
 
