@@ -77,7 +77,7 @@ func TestTableIsFresh(t *testing.T) {
 	}
 }
 
-// TestLibrary pins where the library and fnmatch part, so that an update of the
+// TestLibrary (cases 54 to 63) pins where the library and fnmatch part, so that an update of the
 // library shows what of compile it has made superfluous.
 func TestLibrary(t *testing.T) {
 	for _, c := range []struct {

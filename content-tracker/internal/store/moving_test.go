@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/sqlite"
 )
 
 // during runs change again and again while the file is tracked some times.
@@ -91,4 +93,21 @@ func TestSparse(t *testing.T) { // case 32
 		t.Errorf("case 32: %d bytes were allocated for a file that is not kept", used)
 	}
 	expect(t, "case 32: kind", one[string](w, `SELECT kind FROM obby_versions`), string(track.Omitted))
+}
+
+// The clock was an hour ahead and has been set right: the next step still comes
+// after the one before it, by its id and by its time.
+func TestClockStepsBack(t *testing.T) { // case 34
+	w := newWorld(t, "")
+	w.write("a", "x\n")
+	w.track("a")
+	ahead := sqlite.FormatTime(time.Now().Add(time.Hour))
+	w.store.Writer(t, `UPDATE content_diffs SET timestamp = '`+ahead+`'`)
+	w.store.Writer(t, `UPDATE file_versions SET timestamp = '`+ahead+`'`)
+	w.write("a", "y\n")
+	expect(t, "case 34", w.track("a"), "modified +1 -1")
+	expect(t, "case 34: steps whose time is not above that of the one before",
+		one[int](w, `SELECT count(*) FROM content_diffs a JOIN content_diffs b ON b.id > a.id WHERE b.timestamp <= a.timestamp`), 0)
+	expect(t, "case 34: the newest version by time",
+		one[string](w, `SELECT content FROM file_versions ORDER BY timestamp DESC LIMIT 1`), "y\n")
 }
