@@ -27,6 +27,9 @@ func (l long[T]) Context() context.Context { return l.ctx }
 func takeLong[T any](s *Server, stream grpc.ServerStreamingServer[T]) (_ long[T], release func()) {
 	ctx, cancel := context.WithCancelCause(stream.Context())
 	stopWaiting := context.AfterFunc(s.stopping, func() { cancel(errStopping) })
+	if s.stopping.Err() != nil { // AfterFunc does it, too, but later
+		cancel(errStopping)
+	}
 	return long[T]{stream, ctx}, func() { stopWaiting(); cancel(nil) }
 }
 
