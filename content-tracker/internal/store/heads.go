@@ -19,10 +19,10 @@ const headVersion = `CASE WHEN s.file_path IS NOT NULL
 	THEN (SELECT id FROM file_versions WHERE file_path = s.file_path AND content_hash = s.content_hash)
 	ELSE (SELECT max(id) FROM file_versions WHERE file_path = paths.value) END`
 
-// selectHeads reads where paths stand.
-const selectHeads = `
-WITH paths (value) AS (%s)
-SELECT paths.value, s.file_path IS NOT NULL OR v.id IS NOT NULL,
+// selectHead reads where a path stands.
+const selectHead = `
+WITH paths (value) AS (VALUES (?))
+SELECT s.file_path IS NOT NULL OR v.id IS NOT NULL,
 	v.id, v.content_hash, v.line_count, +v.timestamp,
 	o.kind, o.eol, o.size_bytes, o.mtime_ns,
 	f.device, f.inode, f.size_bytes, f.mtime_ns, f.ctime_ns,
@@ -33,11 +33,6 @@ LEFT JOIN file_versions v ON v.id = ` + headVersion + `
 LEFT JOIN obby_versions o ON o.version_id = v.id
 LEFT JOIN obby_files f ON f.file_path = paths.value`
 
-var (
-	selectHead       = fmt.Sprintf(selectHeads, "VALUES (?)")
-	selectHeadsBelow = fmt.Sprintf(selectHeads, "SELECT file_path FROM file_states WHERE file_path >= ? AND file_path < ? AND content_hash IS NOT NULL")
-)
-
 // Head implements track.Store.
 func (s *Store) Head(ctx context.Context, path string) (track.Head, error) {
 	others := s.others.Load() // before the database is read
@@ -46,25 +41,41 @@ func (s *Store) Head(ctx context.Context, path string) (track.Head, error) {
 	return head, explain(err)
 }
 
-// Heads implements track.Store.
-func (s *Store) Heads(ctx context.Context, dir string) (map[string]track.Head, error) {
+// Live implements track.Store. A state whose version the Python side removed is
+// not one of a live path.
+func (s *Store) Live(ctx context.Context, dir string) (map[string]track.Stat, error) {
 	from, to := rangeOf(rawpath.Encode(dir))
-	rows, err := s.read.QueryContext(ctx, selectHeadsBelow, from, to)
+	rows, err := s.read.QueryContext(ctx, `SELECT s.file_path, f.device, f.inode, f.size_bytes, f.mtime_ns, f.ctime_ns
+		FROM file_states s LEFT JOIN obby_files f ON f.file_path = s.file_path
+		WHERE s.file_path >= ? AND s.file_path < ? AND EXISTS
+			(SELECT 1 FROM file_versions v WHERE v.file_path = s.file_path AND v.content_hash = s.content_hash)`, from, to)
 	if err != nil {
 		return nil, explain(err)
 	}
 	defer rows.Close()
-	heads := map[string]track.Head{}
+	live := map[string]track.Stat{}
 	for rows.Next() {
-		path, head, err := scanHead(rows)
-		if err != nil {
+		var path string
+		var stat stat
+		if err := rows.Scan(append([]any{&path}, stat.columns()...)...); err != nil {
 			return nil, err
 		}
-		if head.Live() { // not so where the Python side removed the version
-			heads[path] = head
-		}
+		live[rawpath.Decode(path)] = stat.of()
 	}
-	return heads, explain(rows.Err())
+	return live, explain(rows.Err())
+}
+
+// stat is a row of obby_files, which may be missing.
+type stat struct{ device, inode, size, mtime, ctime sql.NullInt64 }
+
+func (s *stat) columns() []any { return []any{&s.device, &s.inode, &s.size, &s.mtime, &s.ctime} }
+
+// of returns the Stat. SQLite's integers are signed; inode numbers use all 64 bits.
+func (s *stat) of() track.Stat {
+	return track.Stat{
+		Device: uint64(s.device.Int64), Inode: uint64(s.inode.Int64),
+		Size: s.size.Int64, Mtime: s.mtime.Int64, Ctime: s.ctime.Int64,
+	}
 }
 
 func headOf(ctx context.Context, q sqlite.Querier, path string) (track.Head, error) {
@@ -76,24 +87,20 @@ func headOf(ctx context.Context, q sqlite.Querier, path string) (track.Head, err
 	if !rows.Next() {
 		return track.Head{}, rows.Err()
 	}
-	_, head, err := scanHead(rows)
+	head, err := scanHead(rows)
 	return head, errors.Join(err, rows.Err())
 }
 
-func scanHead(rows *sql.Rows) (string, track.Head, error) {
+func scanHead(rows *sql.Rows) (h track.Head, err error) {
 	var (
-		path                        string
-		h                           track.Head
-		id, lines, size, mtime      sql.NullInt64
-		hash, kind, eol             sql.NullString
-		observed, newest            any
-		device, inode               sql.NullInt64
-		fileSize, fileMtime, fctime sql.NullInt64
+		id, lines, size, mtime sql.NullInt64
+		hash, kind, eol        sql.NullString
+		observed, newest       any
+		stat                   stat
 	)
-	err := rows.Scan(&path, &h.Known, &id, &hash, &lines, &observed, &kind, &eol, &size, &mtime,
-		&device, &inode, &fileSize, &fileMtime, &fctime, &newest)
-	if err != nil {
-		return "", h, fmt.Errorf("read a path's head: %w", err)
+	columns := append([]any{&h.Known, &id, &hash, &lines, &observed, &kind, &eol, &size, &mtime}, stat.columns()...)
+	if err := rows.Scan(append(columns, &newest)...); err != nil {
+		return h, fmt.Errorf("read a path's head: %w", err)
 	}
 	h.Version = track.Version{
 		ID: id.Int64, Hash: track.Hash(hash.String), LineCount: lines.Int64, Size: size.Int64,
@@ -104,12 +111,8 @@ func scanHead(rows *sql.Rows) (string, track.Head, error) {
 	}
 	h.Version.Observed, _ = sqlite.ParseTime(observed)
 	h.Observed, _ = sqlite.ParseTime(newest)
-	// SQLite's integers are signed; inode numbers use all 64 bits.
-	h.Stat = track.Stat{
-		Device: uint64(device.Int64), Inode: uint64(inode.Int64),
-		Size: fileSize.Int64, Mtime: fileMtime.Int64, Ctime: fctime.Int64,
-	}
-	return rawpath.Decode(path), h, nil
+	h.Stat = stat.of()
+	return h, nil
 }
 
 // Touch implements track.Store.

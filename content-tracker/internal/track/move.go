@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // moved makes the step of a path that has the file which old had. It has no Type
@@ -64,22 +65,26 @@ func (t *Tracker) left(ctx context.Context, s Step, oldRoot string) (Step, error
 // an event of the old name may have come when the file had moved already, and so
 // found nothing. It returns the number of moves recorded.
 func (t *Tracker) MoveDirectory(ctx context.Context, oldDir, newDir string) (int, error) {
-	heads, err := t.store.Heads(ctx, oldDir)
+	live, err := t.store.Live(ctx, oldDir)
 	if err != nil {
 		return 0, err
 	}
+	var mu sync.Mutex // guards errs and moves
 	var errs []error
 	moves := 0
-	for _, path := range slices.Sorted(maps.Keys(heads)) {
-		r := Request{Path: newDir + strings.TrimPrefix(path, oldDir), OldPath: path}
+	paths := slices.Collect(maps.Keys(live))
+	each(ctx, t.Parallel(), len(paths), func(i int) {
+		r := Request{Path: newDir + strings.TrimPrefix(paths[i], oldDir), OldPath: paths[i]}
 		result, err := t.Track(ctx, r)
+		mu.Lock()
+		defer mu.Unlock()
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			errs = append(errs, err)
 		}
 		if result.Recorded {
 			moves++
 		}
-	}
+	})
 	_, err = t.compare(ctx, newDir)
 	return moves, errors.Join(append(errs, err)...)
 }
@@ -108,7 +113,7 @@ func (t *Tracker) compare(ctx context.Context, dir string) (int64, error) {
 	if err := t.rootStands(ctx, root); err != nil {
 		return 0, err
 	}
-	known, err := t.store.Heads(ctx, dir)
+	known, err := t.store.Live(ctx, dir)
 	if err != nil {
 		return 0, err
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/obby/go-services/internal/pathrule"
@@ -39,7 +38,7 @@ func (t *Tracker) Reconcile(ctx context.Context, root string, accept bool, repor
 	if _, err := rootIdentity(root); err != nil {
 		return err // before anything large is read: a root may be away for long
 	}
-	known, err := t.store.Heads(ctx, root)
+	known, err := t.store.Live(ctx, root)
 	if err != nil {
 		return err
 	}
@@ -62,7 +61,7 @@ type reconciliation struct {
 	tracker *Tracker
 	root    string
 	dir     string          // the directory that is compared: root, or one below it
-	known   map[string]Head // live paths that the walk has not met yet
+	known   map[string]Stat // live paths that the walk has not met yet
 	changed []Request       // paths whose stat differs
 	arrived map[Stat]int    // where in changed a path stands that was not known
 	unseen  []string        // directories that could not be read: nothing is known of what is below
@@ -153,12 +152,12 @@ func (r *reconciliation) visit(rel string, d fs.DirEntry) error {
 		return nil //nolint:nilerr // gone since it was listed: missing looks again
 	}
 	stat := statOf(info)
-	head, ok := r.known[path]
+	before, ok := r.known[path]
 	delete(r.known, path)
 	if !ok {
 		r.arrived[state(stat)] = len(r.changed)
 	}
-	if !ok || stat != head.Stat {
+	if !ok || stat != before {
 		r.changed = append(r.changed, Request{Path: path})
 	}
 	r.count(func(p *Progress) { p.Seen++ })
@@ -179,12 +178,12 @@ func (r *reconciliation) problem(rel string, err error) {
 // exist only match no pattern any more, or lie where nothing could be read. One
 // that is gone while its file arrived elsewhere has moved.
 func (r *reconciliation) missing() {
-	for path, head := range r.known {
+	for path, before := range r.known {
 		if !r.gone(path) {
 			continue
 		}
-		if i, ok := r.arrived[state(head.Stat)]; ok {
-			delete(r.arrived, state(head.Stat)) // another path of the same state did not move there
+		if i, ok := r.arrived[state(before)]; ok {
+			delete(r.arrived, state(before)) // another path of the same state did not move there
 			r.changed[i].OldPath = path
 			continue
 		}
@@ -205,17 +204,8 @@ func (r *reconciliation) gone(path string) bool {
 // track works through what differs. What fails is logged and counted: the next
 // reconciliation, or the file's next event, finds it again.
 func (r *reconciliation) track(ctx context.Context) error {
-	var next atomic.Int64
-	var workers sync.WaitGroup
 	r.count(func(p *Progress) { p.Total, r.began = p.Seen, time.Now() })
-	for range min(r.tracker.Parallel(), len(r.changed)) {
-		workers.Go(func() { // ends with the list or ctx
-			for i := next.Add(1) - 1; i < int64(len(r.changed)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-				r.one(ctx, r.changed[i])
-			}
-		})
-	}
-	workers.Wait()
+	each(ctx, r.tracker.Parallel(), len(r.changed), func(i int) { r.one(ctx, r.changed[i]) })
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -70,23 +70,13 @@ func (t *Tracker) Restore(ctx context.Context, r Restoration, report func(Restor
 		defer mu.Unlock()
 		report(one)
 	}
-	tasks := make(chan func(), cap(t.slots))
-	var workers sync.WaitGroup
-	for range cap(t.slots) {
-		workers.Go(func() { // ends with tasks
-			for task := range tasks {
-				task()
-			}
-		})
-	}
-	for _, f := range files {
-		tasks <- func() { done(t.restoreFile(ctx, f, r.DryRun)) }
-	}
-	for _, path := range others {
-		tasks <- func() { done(t.removeFile(ctx, path, r.DryRun)) }
-	}
-	close(tasks)
-	workers.Wait()
+	each(ctx, cap(t.slots), len(files)+len(others), func(i int) {
+		if i < len(files) {
+			done(t.restoreFile(ctx, files[i], r.DryRun))
+		} else {
+			done(t.removeFile(ctx, others[i-len(files)], r.DryRun))
+		}
+	})
 	return ctx.Err()
 }
 
@@ -152,18 +142,18 @@ func (t *Tracker) others(ctx context.Context, r Restoration, files []FileAt) ([]
 			return nil, err
 		}
 	}
-	heads, err := t.store.Heads(ctx, folder)
+	live, err := t.store.Live(ctx, folder)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range files {
-		delete(heads, f.Path)
+		delete(live, f.Path)
 	}
 	rules, err := pathrule.Load(place.dir)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(heads)), func(path string) bool {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(live)), func(path string) bool {
 		rel, err := filepath.Rel(place.dir, path)
 		return err != nil || !rules.Match(rel)
 	}), nil

@@ -77,11 +77,11 @@ func (t *Tracker) isTheRoot(ctx context.Context, root string, now Stat) error {
 		return err
 	}
 	if !known {
-		heads, err := t.store.Heads(ctx, root)
+		live, err := t.store.Live(ctx, root)
 		if err != nil {
 			return err
 		}
-		if len(heads) == 0 || anyExists(heads) {
+		if len(live) == 0 || anyExists(live) {
 			return t.store.SetRoot(ctx, root, now)
 		}
 	}
@@ -115,7 +115,7 @@ func rootIdentity(root string) (Stat, error) {
 
 // acceptRoot takes the directory at the root's path for the root when nothing
 // live is known below it, when one known path is there again, or when told to.
-func (t *Tracker) acceptRoot(ctx context.Context, root string, known map[string]Head, told bool) error {
+func (t *Tracker) acceptRoot(ctx context.Context, root string, known map[string]Stat, told bool) error {
 	err := t.rootStands(ctx, root)
 	if !errors.Is(err, ErrRootWaiting) {
 		return err
@@ -131,7 +131,7 @@ func (t *Tracker) acceptRoot(ctx context.Context, root string, known map[string]
 	return t.store.SetRoot(ctx, root, now)
 }
 
-func anyExists(known map[string]Head) bool {
+func anyExists(known map[string]Stat) bool {
 	for path := range known {
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
 			return true

@@ -10,8 +10,9 @@ import (
 type Store interface {
 	// Head returns where a path stands; a path without record is not Known.
 	Head(ctx context.Context, path string) (Head, error)
-	// Heads returns the live paths below a directory.
-	Heads(ctx context.Context, dir string) (map[string]Head, error)
+	// Live returns the live paths below a directory, each with the Stat that it was
+	// last tracked with: little, for there may be a million.
+	Live(ctx context.Context, dir string) (map[string]Stat, error)
 	// Content returns a version's content: ErrNoVersion, ErrNoContent.
 	Content(ctx context.Context, version int64) (Content, error)
 	// PathOf returns the path of a version: ErrNoVersion.
