@@ -16,6 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
 
 	"github.com/obby/go-services/deploy/run/stack"
 	trackerv1 "github.com/obby/go-services/proto/gen/obby/tracker/v1"
@@ -150,7 +151,7 @@ func (l *loaded) batch(t *testing.T, rng *rand.Rand, name func() string) error {
 	for err == nil {
 		var answer *trackerv1.TrackBatchResponse
 		if answer, err = stream.Recv(); err == nil {
-			err = l.note(t, answer.GetResult(), nil)
+			err = l.note(t, answer.GetResult(), status.FromProto(answer.GetStatus()).Err())
 		}
 	}
 	if errors.Is(err, io.EOF) {

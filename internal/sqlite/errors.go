@@ -26,6 +26,16 @@ func Full(err error) bool {
 		(e.SystemErrno == syscall.ENOSPC || e.SystemErrno == syscall.EDQUOT)
 }
 
+// SystemError returns the operating system's error behind one of SQLite's, such as
+// EMFILE; nil where there is none.
+func SystemError(err error) error {
+	var e sqlite3.Error
+	if errors.As(err, &e) && e.SystemErrno != 0 {
+		return e.SystemErrno
+	}
+	return nil
+}
+
 // Constraint reports whether a row was refused: by a UNIQUE, CHECK, NOT NULL or
 // foreign key constraint, or by a trigger.
 func Constraint(err error) bool { return hasCode(err, sqlite3.ErrConstraint) }

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -18,10 +19,11 @@ import (
 // same instant can corrupt the file (https://sqlite.org/wal.html#walresetbug).
 const minVersion = 3_051_003
 
-// The readers' pool. Idle connections keep their page caches warm.
+// The readers' pool. Idle connections keep their page caches warm for a while: to
+// open one costs as much as a hundred short questions.
 const (
-	maxReaders  = 25
-	idleReaders = 5
+	maxReaders = 25
+	idleReader = time.Minute
 )
 
 // The writer's page cache holds what a transaction of hundreds of files changes
@@ -80,7 +82,8 @@ func Reader(path string) (*sql.DB, error) {
 	}
 	db := open(file, readerParams)
 	db.SetMaxOpenConns(maxReaders)
-	db.SetMaxIdleConns(idleReaders)
+	db.SetMaxIdleConns(maxReaders)
+	db.SetConnMaxIdleTime(idleReader)
 	if err := probe(context.Background(), db); err != nil {
 		return nil, errors.Join(explain(file, err), db.Close())
 	}

@@ -12,7 +12,8 @@ import (
 var errStopping = errors.New("the service is stopping; call again for what was not answered")
 
 // Stop ends the calls that take long, as batches and comparisons do, with an error
-// that says so. What they have recorded stays.
+// that says so. What they have recorded stays. A call whose caller does not read is
+// cut off when the time of the stop is over, as gRPC does with all.
 func (s *Server) Stop() { s.stop() }
 
 // long is a call whose context ends when the service stops, too.

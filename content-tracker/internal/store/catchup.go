@@ -93,20 +93,26 @@ func (s *Store) catchUp(ctx context.Context) error {
 	return nil
 }
 
+// newRows says where paths come from whose index entry may be outdated: from new
+// versions, and from new steps at both ends of a move.
+var newRows = []struct{ cursor, query string }{
+	{"indexed_file_versions", `SELECT r.id, r.file_path, '' FROM file_versions r`},
+	{"indexed_content_diffs", `SELECT r.id, r.file_path, ifnull(o.old_path, '') FROM content_diffs r LEFT JOIN obby_diffs o ON o.diff_id = r.id`},
+}
+
 // catchUpOnce indexes the heads of the paths of the next rows after the cursors.
 // Rows of ours are among them: most of their paths are indexed already.
 func catchUpOnce(ctx context.Context, tx *transaction) (more bool, err error) {
 	var all []string
-	for _, table := range []string{"file_versions", "content_diffs"} {
-		cursor := "indexed_" + table
-		paths, last, err := newPaths(ctx, tx, table, cursor)
+	for _, rows := range newRows {
+		paths, n, last, err := newPaths(ctx, tx, rows.cursor, rows.query)
 		if err != nil {
 			return false, err
 		}
 		all = append(all, paths...)
-		more = more || len(paths) == catchUpBatch
+		more = more || n == catchUpBatch
 		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_meta (key, value)
-			SELECT ?, ? WHERE ? > 0`, cursor, fmt.Sprint(last), last); err != nil {
+			SELECT ?, ? WHERE ? > 0`, rows.cursor, fmt.Sprint(last), last); err != nil {
 			return false, err
 		}
 	}
@@ -117,23 +123,26 @@ func catchUpOnce(ctx context.Context, tx *transaction) (more bool, err error) {
 	return more, tx.reindex(ctx, heads)
 }
 
-// newPaths returns the paths, in their encoded form, of a table's next rows.
-func newPaths(ctx context.Context, tx *transaction, table, cursor string) (paths []string, last int64, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id, file_path FROM `+table+`
-		WHERE id > ifnull((SELECT CAST(value AS INTEGER) FROM obby_meta WHERE key = ?), 0)
-		ORDER BY id LIMIT ?`, cursor, catchUpBatch)
+// newPaths returns the paths, in their encoded form, of the next rows after a
+// cursor, how many rows those are, and the last of them.
+func newPaths(ctx context.Context, tx *transaction, cursor, query string) (paths []string, n int, last int64, err error) {
+	rows, err := tx.QueryContext(ctx, query+`
+		WHERE r.id > ifnull((SELECT CAST(value AS INTEGER) FROM obby_meta WHERE key = ?), 0)
+		ORDER BY r.id LIMIT ?`, cursor, catchUpBatch)
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, 0, err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var path string
-		if err := rows.Scan(&last, &path); err != nil {
-			return nil, 0, err
+	for ; rows.Next(); n++ {
+		var path, old string
+		if err := rows.Scan(&last, &path, &old); err != nil {
+			return nil, 0, 0, err
 		}
-		paths = append(paths, path)
+		if paths = append(paths, path); old != "" {
+			paths = append(paths, old)
+		}
 	}
-	return paths, last, rows.Err()
+	return paths, n, last, rows.Err()
 }
 
 // headVersions returns which version of each path is its head.

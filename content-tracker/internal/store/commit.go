@@ -49,7 +49,7 @@ func (s *Store) transact(ctx context.Context, w work) error {
 	j := &job{ctx: ctx, work: w, done: make(chan struct{})}
 	select {
 	case s.jobs <- j:
-		<-j.done // no longer than the busy timeout, and one commit before it
+		<-j.done // it is being written: to leave now would leave open whether it was
 		return j.err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -124,12 +124,7 @@ func (s *Store) together(group []*job, careful bool) error {
 	if err := tx.reindex(ctx, tx.search); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
-	if err := tx.Commit(); err != nil {
-		// SQLITE_BUSY and SQLITE_FULL leave the transaction open.
-		_ = tx.Rollback()
-		return err
-	}
-	return nil
+	return tx.Commit() // the driver rolls back where it fails
 }
 
 // begin begins a transaction and looks whether another program has written since

@@ -42,13 +42,15 @@ func (s *Store) Head(ctx context.Context, path string) (track.Head, error) {
 }
 
 // Live implements track.Store. A state whose version the Python side removed is
-// not one of a live path.
+// not one of a live path; a path of it that has versions and no state is (headVersion).
 func (s *Store) Live(ctx context.Context, dir string) (map[string]track.Stat, error) {
 	from, to := rangeOf(rawpath.Encode(dir))
 	rows, err := s.read.QueryContext(ctx, `SELECT s.file_path, f.device, f.inode, f.size_bytes, f.mtime_ns, f.ctime_ns
 		FROM file_states s LEFT JOIN obby_files f ON f.file_path = s.file_path
-		WHERE s.file_path >= ? AND s.file_path < ? AND EXISTS
-			(SELECT 1 FROM file_versions v WHERE v.file_path = s.file_path AND v.content_hash = s.content_hash)`, from, to)
+		WHERE s.file_path >= ?1 AND s.file_path < ?2 AND EXISTS
+			(SELECT 1 FROM file_versions v WHERE v.file_path = s.file_path AND v.content_hash = s.content_hash)
+		UNION SELECT v.file_path, NULL, NULL, NULL, NULL, NULL FROM file_versions v
+		WHERE v.file_path >= ?1 AND v.file_path < ?2 AND NOT EXISTS (SELECT 1 FROM file_states s WHERE s.file_path = v.file_path)`, from, to)
 	if err != nil {
 		return nil, explain(err)
 	}

@@ -76,7 +76,6 @@ func TestGrowsWhileRead(t *testing.T) { // case 19
 		t.Fatal(err)
 	}
 	expect(t, "case 19: lines", one[int](w, `SELECT line_count FROM file_states`), strings.Count(string(body), "\n"))
-	expect(t, "case 19: contents that end within a line", one[int](w, `SELECT count(*) FROM file_versions WHERE substr(content, -1) <> char(10)`), 0)
 }
 
 func TestSparse(t *testing.T) { // case 32

@@ -103,7 +103,8 @@ func (s *Store) addToOutbox(ctx context.Context, tx *transaction, change int64) 
 	if !s.publish {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO obby_outbox (diff_id) VALUES (?)`, change)
+	// A row of this id is of a step that the Python side removed.
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_outbox (diff_id) VALUES (?)`, change)
 	return err
 }
 
@@ -147,22 +148,25 @@ func addDiff(ctx context.Context, tx *transaction, step track.Step, version int6
 	if err != nil || step.OldPath == "" && !step.Diff.Truncated {
 		return id, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO obby_diffs (diff_id, old_path, truncated) VALUES (?, ?, ?)`,
+	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO obby_diffs (diff_id, old_path, truncated) VALUES (?, ?, ?)`,
 		id, optional(rawpath.Encode(step.OldPath)), step.Diff.Truncated)
 	return id, err
 }
 
 // changeKey is the change log's de-duplication key of a step: of it alone, for the
-// same transition may happen again. It has the form of the product's keys, which
-// are hashes, and ascends: keys in no order would touch a page of the index each.
-func changeKey(change int64) string { return fmt.Sprintf("%x%0*x", "obby change", 64-22, change) }
+// same transition may happen again, and its id too where another program has
+// emptied the table. It has the form of the product's keys, which are hashes, and
+// ascends: keys in no order would touch a page of the index each.
+func changeKey(change int64, observed time.Time) string {
+	return fmt.Sprintf("%x%016x%026x", "obby change", observed.UnixMicro(), change)
+}
 
 // addChange writes the bare change log and the raw event.
 func addChange(ctx context.Context, tx *transaction, step track.Step, change int64) error {
 	observed := sqlite.FormatTime(step.Observed)
 	_, err := tx.ExecContext(ctx, `INSERT INTO file_changes
 		(file_path, change_type, old_content_hash, new_content_hash, timestamp, content_hash) VALUES (?, ?, ?, ?, ?, ?)`,
-		rawpath.Encode(step.Path), step.Type, optional(step.From.Version.Hash), optional(newHash(step)), observed, changeKey(change))
+		rawpath.Encode(step.Path), step.Type, optional(step.From.Version.Hash), optional(newHash(step)), observed, changeKey(change, step.Observed))
 	if err != nil {
 		return err
 	}

@@ -47,18 +47,17 @@ func (s *Store) Answer(ctx context.Context, requestID string) (track.Result, boo
 	}
 	result := track.Result{OldVersion: version.Int64}
 	if change.Valid {
-		if result, err = s.recorded(ctx, change.Int64); err != nil {
-			return track.Result{}, false, err
-		}
+		result, err = s.recorded(ctx, change.Int64)
 	}
-	if version.Valid {
-		v, err := s.version(ctx, version.Int64)
-		if err != nil {
-			return track.Result{}, false, err
-		}
+	if err == nil && version.Valid {
+		var v track.Version
+		v, err = s.version(ctx, version.Int64)
 		result.Version = &v
 	}
-	return result, true, nil
+	if errors.Is(err, sql.ErrNoRows) { // what was recorded is gone: begin anew
+		return track.Result{}, false, nil
+	}
+	return result, err == nil, err
 }
 
 // recorded returns a recorded step without its version.

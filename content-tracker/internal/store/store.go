@@ -144,6 +144,9 @@ func explain(err error) error {
 	case sqlite.Full(err):
 		return fmt.Errorf("%w: free some space (%w)", track.ErrFull, err)
 	}
+	if system := sqlite.SystemError(err); system != nil { // such as no file handle left
+		return fmt.Errorf("the database %w: %w (%w)", track.ErrReadFailed, system, err)
+	}
 	return err
 }
 

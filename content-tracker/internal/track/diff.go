@@ -1,7 +1,6 @@
 package track
 
 import (
-	"bytes"
 	"slices"
 	"unicode/utf8"
 
@@ -22,27 +21,16 @@ const (
 	// surrogates is the gap in the runes, from firstSurrogate.
 	surrogates     = 0x800
 	firstSurrogate = 0xD800
+	// maxLines is how many lines of both sides, without their common ends, are
+	// matched; of more, all are replaced. It bounds the memory, 16 bytes a line, of
+	// contents that are hardly anything but line ends.
+	maxLines = 4_000_000
 )
 
 // span is a run of lines, from lo up to but not including hi.
 type span struct{ lo, hi int }
 
 func (s span) len() int { return s.hi - s.lo }
-
-// splitLines splits at LF alone: form feeds and U+2028 end no line (case 10).
-// Each line keeps its LF; a last line may have none.
-func splitLines(text []byte) [][]byte {
-	lines := make([][]byte, 0, bytes.Count(text, []byte{'\n'})+1)
-	for len(text) > 0 {
-		end := bytes.IndexByte(text, '\n') + 1
-		if end == 0 {
-			end = len(text)
-		}
-		lines = append(lines, text[:end])
-		text = text[end:]
-	}
-	return lines
-}
 
 // matcher finds the lines that stay from a to b, in order on both sides. Blocks
 // are lists of line indexes, which are shortened in place.
@@ -65,14 +53,15 @@ const (
 )
 
 // staying returns, for each line of a, the line of b that it stays, or -1.
-func staying(a, b [][]byte) []int32 {
-	if len(a) == 0 || len(b) == 0 {
-		return none(len(a))
+func staying(a, b lines) []int32 {
+	total := a.len() + b.len()
+	if a.len() == 0 || b.len() == 0 || total > maxLines {
+		return none(a.len())
 	}
 	ia, ib, n := intern(a, b)
-	side := min(maxSide, maxWork/(len(a)+len(b)+1))
-	m := &matcher{a: ia, b: ib, stay: none(len(a)), product: side * side, marks: make([]uint8, n)}
-	m.block(upTo(len(a)), upTo(len(b)))
+	side := min(maxSide, maxWork/(total+1))
+	m := &matcher{a: ia, b: ib, stay: none(a.len()), product: side * side, marks: make([]uint8, n)}
+	m.block(upTo(a.len()), upTo(b.len()))
 	return m.stay
 }
 

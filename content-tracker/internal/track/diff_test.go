@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -112,6 +113,10 @@ func TestPatch(t *testing.T) { // case 26
 		a, b := generated(rng), generated(rng)
 		if n%3 > 0 {
 			b = edited(rng, a)
+		}
+		if n%50 == 0 { // longer than what is compared at once
+			head, tail := strings.Repeat("a\n", rng.IntN(9000)), strings.Repeat("b\n", rng.IntN(9000))
+			a, b = head+a+tail, head+b+tail
 		}
 		if a == b || a == "" || b == "" { // these two make and remove files: checkPatch
 			continue
@@ -229,5 +234,33 @@ func TestNames(t *testing.T) { // case 31
 		if got, _, _ := strings.Cut(strings.TrimPrefix(d.Text, "--- "), "\n"); got != want {
 			t.Errorf("case 31: %q is written %s, want %s", name, got, want)
 		}
+	}
+}
+
+// A text that is nothing but line ends takes no more than its edit is worth.
+func TestMemory(t *testing.T) {
+	before := strings.Repeat("\n", 4<<20)
+	for _, tc := range []struct {
+		name, a, b     string
+		added, removed int64
+		most           uint64 // bytes allocated, in all
+	}{
+		{"a line is appended", before, before + "x\n", 1, 0, 8 << 20},
+		{"a line in the middle", before, before[:2<<20] + "x\n" + before[2<<20:], 1, 0, 8 << 20},
+		{"created", "", before, 4 << 20, 0, 40 << 20},
+		{"every line is another", before, strings.Repeat("x\n", 3<<20), 3 << 20, 4 << 20, 90 << 20},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var start, end runtime.MemStats
+			runtime.ReadMemStats(&start)
+			d := unified(tc.a, tc.b)
+			runtime.ReadMemStats(&end)
+			if d.Added != tc.added || d.Removed != tc.removed {
+				t.Errorf("counts are +%d -%d", d.Added, d.Removed)
+			}
+			if used := end.TotalAlloc - start.TotalAlloc; used > tc.most+uint64(len(tc.a)+len(tc.b)) {
+				t.Errorf("%d MiB were allocated", used>>20)
+			}
+		})
 	}
 }

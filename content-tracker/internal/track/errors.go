@@ -30,7 +30,11 @@ var (
 
 // exhausted are the system's errors that say nothing of a file: it is the machine,
 // or this process, that has too much in hand.
-var exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EAGAIN}
+var exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM}
+
+// passingOfFile are those of one file: of a disk, of a server's, and that another
+// program has leased it (open(2), EAGAIN).
+var passingOfFile = []error{syscall.EIO, syscall.ESTALE, syscall.EAGAIN}
 
 // Passes reports whether an error goes away by itself, so that the same call is
 // worth waiting for: a locked database, a full disk, no file handle left. A disk

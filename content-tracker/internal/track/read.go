@@ -106,7 +106,7 @@ func explain(path string, err error) error {
 		return err
 	case errors.Is(err, ErrNotRegular):
 		return fmt.Errorf("%q: %w", path, err)
-	case isAny(err, exhausted), errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE):
+	case isAny(err, exhausted), isAny(err, passingOfFile):
 		return fmt.Errorf("%q %w: %w", path, ErrReadFailed, err)
 	default: // EACCES, ELOOP, a name that leads out of the root
 		return fmt.Errorf("%q %w: %w", path, ErrUnreadable, err)

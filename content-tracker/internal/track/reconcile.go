@@ -171,7 +171,12 @@ func (r *reconciliation) problem(rel string, err error) {
 	path := filepath.Join(r.root, rel)
 	r.unseen = append(r.unseen, path)
 	r.tracker.log.Warn("directory cannot be read", "path", path, "err", err)
-	r.count(func(p *Progress) { p.Errors++ })
+	r.count(func(p *Progress) {
+		p.Errors++
+		if Passes(err) {
+			r.passing = err
+		}
+	})
 }
 
 // missing decides about the known paths that the walk did not meet. Those that
@@ -179,15 +184,18 @@ func (r *reconciliation) problem(rel string, err error) {
 // that is gone while its file arrived elsewhere has moved.
 func (r *reconciliation) missing() {
 	for path, before := range r.known {
-		if !r.gone(path) {
+		left := leadsElsewhere(filepath.Dir(path))
+		if !left && !r.gone(path) {
 			continue
 		}
 		if i, ok := r.arrived[state(before)]; ok {
 			delete(r.arrived, state(before)) // another path of the same state did not move there
-			r.changed[i].OldPath = path
-			continue
+			if !left {                       // else its name means the same file now
+				r.changed[i].OldPath = path
+				continue
+			}
 		}
-		r.changed = append(r.changed, Request{Path: path})
+		r.changed = append(r.changed, Request{Path: path, left: left})
 	}
 }
 

@@ -20,11 +20,7 @@ func (t *Tracker) resolve(path string) (canonical, root string, err error) {
 	if dir, err := filepath.EvalSymlinks(filepath.Dir(canonical)); err == nil {
 		canonical = filepath.Join(dir, filepath.Base(canonical))
 	}
-	for _, r := range t.roots { // nested roots: the innermost
-		if len(r) > len(root) && below(r, canonical) {
-			root = r
-		}
-	}
+	root = t.rootOf(canonical)
 	switch {
 	case root == "" && t.isRoot(canonical):
 		return "", "", fmt.Errorf("%w: %q is a root", ErrNotRegular, canonical)
@@ -32,6 +28,23 @@ func (t *Tracker) resolve(path string) (canonical, root string, err error) {
 		return "", "", fmt.Errorf("%q: %w", canonical, ErrOutsideRoots)
 	}
 	return canonical, root, nil
+}
+
+// rootOf returns the root that a path is in, of nested ones the innermost; empty:
+// in none.
+func (t *Tracker) rootOf(path string) (root string) {
+	for _, r := range t.roots {
+		if len(r) > len(root) && below(r, path) {
+			root = r
+		}
+	}
+	return root
+}
+
+// leadsElsewhere reports whether a directory's path has become one of symlinks.
+func leadsElsewhere(dir string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	return err == nil && real != dir
 }
 
 func (t *Tracker) isRoot(path string) bool {

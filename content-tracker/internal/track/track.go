@@ -40,6 +40,10 @@ type Request struct {
 	Path      string
 	OldPath   string // the path that the file had before; empty: none
 	RequestID string // idempotency key; empty: none
+
+	// left says that Path is on record and its directory leads elsewhere now: the
+	// path is gone, whatever is behind it.
+	left bool
 }
 
 // Config says what is tracked, and how.
@@ -92,6 +96,9 @@ const recordTries = 5
 // Track records the present state of a path.
 func (t *Tracker) Track(ctx context.Context, r Request) (Result, error) {
 	path, root, err := t.resolve(r.Path)
+	if r.left {
+		path, root, err = r.Path, t.rootOf(r.Path), nil
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -108,7 +115,7 @@ func (t *Tracker) Track(ctx context.Context, r Request) (Result, error) {
 		}
 	}
 	for range recordTries {
-		result, err := t.attempt(ctx, root, path, old, r.RequestID)
+		result, err := t.attempt(ctx, root, path, old, r)
 		if !errors.Is(err, ErrStale) {
 			return result, err
 		}
@@ -121,7 +128,7 @@ func (t *Tracker) Track(ctx context.Context, r Request) (Result, error) {
 const maxHeld = 16 << 20
 
 // attempt makes a step and records it.
-func (t *Tracker) attempt(ctx context.Context, root, path, old, requestID string) (Result, error) {
+func (t *Tracker) attempt(ctx context.Context, root, path, old string, r Request) (Result, error) {
 	select {
 	case t.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -129,7 +136,7 @@ func (t *Tracker) attempt(ctx context.Context, root, path, old, requestID string
 	}
 	release := sync.OnceFunc(func() { <-t.slots })
 	defer release()
-	step, err := t.step(ctx, root, path, old)
+	step, err := t.step(ctx, root, path, old, r.left)
 	if err != nil {
 		return Result{}, err
 	}
@@ -138,11 +145,11 @@ func (t *Tracker) attempt(ctx context.Context, root, path, old, requestID string
 	if t.held.Add(size) <= maxHeld {
 		release()
 	}
-	return t.record(ctx, step, requestID)
+	return t.record(ctx, step, r.RequestID)
 }
 
-// step compares the disk with the head.
-func (t *Tracker) step(ctx context.Context, root, path, old string) (Step, error) {
+// step compares the disk with the head; left is Request's.
+func (t *Tracker) step(ctx context.Context, root, path, old string, left bool) (Step, error) {
 	s := Step{Root: root, Path: path, Observed: time.Now()}
 	if old != "" && old != path {
 		if moved, err := t.moved(ctx, s, old); err != nil || moved.Type != "" {
@@ -154,6 +161,9 @@ func (t *Tracker) step(ctx context.Context, root, path, old string) (Step, error
 		return s, err
 	}
 	s.From = head
+	if left {
+		return t.deleted(ctx, s)
+	}
 	content, err := t.read(ctx, root, path, true)
 	switch {
 	case err == nil:

@@ -45,17 +45,19 @@ func unified(names Names, a, b []byte, context, limit int) Diff {
 	if bytes.Equal(a, b) {
 		return Diff{}
 	}
+	a, b, before := differing(a, b, context)
 	la, lb := splitLines(a), splitLines(b)
 	stay := staying(la, lb)
-	w := &writer{a: la, b: lb, context: context}
-	if len(la) == 0 || len(lb) == 0 {
-		w.text.Grow(len(a) + len(b) + len(la) + len(lb) + 64) // it is all of it
+	w := &writer{a: la, b: lb, before: before, limit: limit}
+	w.text.WriteString(header(names))
+	if whole := len(a) + len(b) + la.len() + lb.len() + 64; la.len() == 0 || lb.len() == 0 {
+		w.text.Grow(min(whole, limit))
 	}
-	for _, h := range hunks(stay, len(lb), context) {
+	for _, h := range hunks(stay, lb.len(), context) {
 		w.hunk(h, stay)
 	}
-	d := Diff{Text: header(names) + w.text.String(), Added: w.added, Removed: w.removed}
-	if len(d.Text) > limit {
+	d := Diff{Text: w.text.String(), Added: w.added, Removed: w.removed}
+	if w.over {
 		d.Text, d.Truncated = tooLarge(names), true
 	}
 	return d
@@ -149,18 +151,20 @@ func hunks(stay []int32, lenB, context int) []hunk {
 
 // writer writes hunks and counts what they change.
 type writer struct {
-	a, b           [][]byte
-	context        int
+	a, b           lines
+	before         int // lines of both sides that come before these
+	limit          int // of text, in bytes
+	over           bool
 	text           strings.Builder
 	added, removed int64
 }
 
 func (w *writer) hunk(h hunk, stay []int32) {
-	fmt.Fprintf(&w.text, "@@ -%s +%s @@\n", lineRange(h.a), lineRange(h.b))
+	fmt.Fprintf(&w.text, "@@ -%s +%s @@\n", w.lineRange(h.a), w.lineRange(h.b))
 	i, j := h.a.lo, h.b.lo
 	for i < h.a.hi || j < h.b.hi {
 		for i < h.a.hi && stay[i] < 0 {
-			w.line('-', w.a[i])
+			w.line('-', w.a.at(i))
 			w.removed++
 			i++
 		}
@@ -169,11 +173,11 @@ func (w *writer) hunk(h hunk, stay []int32) {
 			next = int(stay[i])
 		}
 		for ; j < next; j++ {
-			w.line('+', w.b[j])
+			w.line('+', w.b.at(j))
 			w.added++
 		}
 		if i < h.a.hi {
-			w.line(' ', w.a[i])
+			w.line(' ', w.a.at(i))
 			i, j = i+1, j+1
 		}
 	}
@@ -181,18 +185,22 @@ func (w *writer) hunk(h hunk, stay []int32) {
 
 // lineRange writes a range as diff does: from line 1, without a count of one, and
 // an empty range by the line before it.
-func lineRange(s span) string {
+func (w *writer) lineRange(s span) string {
 	switch s.len() {
 	case 0:
-		return fmt.Sprintf("%d,0", s.lo)
+		return fmt.Sprintf("%d,0", w.before+s.lo)
 	case 1:
-		return fmt.Sprint(s.lo + 1)
+		return fmt.Sprint(w.before + s.lo + 1)
 	default:
-		return fmt.Sprintf("%d,%d", s.lo+1, s.len())
+		return fmt.Sprintf("%d,%d", w.before+s.lo+1, s.len())
 	}
 }
 
+// line writes a line, unless the text would be over the limit with it.
 func (w *writer) line(sign byte, line []byte) {
+	if w.over = w.over || w.text.Len()+len(line)+1 > w.limit; w.over {
+		return
+	}
 	w.text.WriteByte(sign)
 	w.text.Write(line)
 	if line[len(line)-1] != '\n' {
