@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,12 +25,13 @@ type program struct {
 	exit chan int // gets the exit code
 }
 
+// start runs it with its history in memory; further arguments win.
 func start(t *testing.T, args ...string) *program {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log, out := io.Pipe()
 	p := &program{addr: map[string]string{}, stop: cancel, exit: make(chan int, 1)}
-	args = append([]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args...)
+	args = append([]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--http", "127.0.0.1:0", "--history-in-memory"}, args...)
 	go func() { // ends with the test
 		p.exit <- run(ctx, args, os.LookupEnv, io.Discard, out)
 		out.Close()
@@ -98,6 +100,39 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Case 66: a history on disk goes on where it was, and with it the keys.
+func TestRestartWithHistory(t *testing.T) {
+	args := []string{"--history-in-memory=false", "--history-dir", filepath.Join(t.TempDir(), "history")}
+	publish := func(p *program, data string) *ssev1.PublishResponse {
+		t.Helper()
+		conn, err := grpc.NewClient(p.addr["grpc"], grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		resp, err := ssev1.NewSSEHubServiceClient(conn).Publish(t.Context(), &ssev1.PublishRequest{Topic: "t", Data: []byte(data), IdempotencyKey: data})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	p := start(t, args...)
+	first, second := publish(p, "one"), publish(p, "two")
+	p.stop()
+	<-p.exit
+	p = start(t, args...)
+	if again := publish(p, "two"); again.EventId != second.EventId || !again.Duplicate {
+		t.Errorf("case 44: a key of before the restart is answered %v, was %v", again, second)
+	}
+	third := publish(p, "three")
+	stream := ssetest.Open(t, "http://"+p.addr["http"]+"/events?topic=t", first.EventId)
+	for _, want := range []ssetest.Event{{Type: "message", Data: "two", ID: second.EventId}, {Type: "message", Data: "three", ID: third.EventId}} {
+		if got := stream.Next(t); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	}
+}
+
 // Case 66: history in memory ends with the process, and who comes back is told.
 func TestRestart(t *testing.T) {
 	p := start(t)
@@ -132,8 +167,8 @@ func TestWebOptions(t *testing.T) {
 	for address, want := range map[string]int{"127.0.0.1:0": 1, ":8080": 0, "notes.lan:80": 1} {
 		s := defaults()
 		s.HTTP = address
-		if got := s.web().Hosts; len(got) != want {
-			t.Errorf("--http %s answers for %q", address, got)
+		if got, err := s.web(); err != nil || len(got.Hosts) != want {
+			t.Errorf("--http %s answers for %q, %v", address, got.Hosts, err)
 		}
 	}
 	d := defaults()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/obby/go-services/internal/service"
 	ssev1 "github.com/obby/go-services/proto/gen/obby/sse/v1"
+	"github.com/obby/go-services/sse-hub/internal/access"
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
@@ -127,9 +128,11 @@ func TestErrors(t *testing.T) {
 func TestTable(t *testing.T) {
 	for cause, want := range map[error]codes.Code{
 		hub.ErrTooLarge: codes.ResourceExhausted, hub.ErrOvertaken: codes.Aborted, hub.ErrStopping: codes.Unavailable,
+		hub.ErrReplaced: codes.AlreadyExists, hub.ErrHistory: codes.Unavailable, access.ErrToken: codes.Unauthenticated,
+		errExpired: codes.Unauthenticated, errNotGranted: codes.PermissionDenied,
 	} {
 		err := fmt.Errorf("wrapped: %w", cause)
-		New(nil, service.Info{}, slog.New(slog.DiscardHandler)).status(&err)
+		New(nil, nil, service.Info{}, slog.New(slog.DiscardHandler)).status(&err)
 		if st := status.Convert(err); st.Code() != want || !strings.Contains(st.Message(), cause.Error()) {
 			t.Errorf("%v became %v", cause, st)
 		}
