@@ -59,7 +59,7 @@ func New(h *hub.Hub, o Options) (*Loop, error) {
 		return nil, errors.Join(os.NewSyscallError("fcntl", err), unix.Close(fd))
 	}
 	l := &Loop{hub: h, options: o, start: time.Now(), epoll: os.NewFile(uintptr(fd), "epoll"), epollFD: fd, pending: pendingBytes}
-	for range runtime.GOMAXPROCS(0) {
+	for range runtime.NumCPU() {
 		s := newShard(l)
 		l.shards = append(l.shards, s)
 		l.running.Go(s.run) // ends by Close

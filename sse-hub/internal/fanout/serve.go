@@ -146,15 +146,12 @@ func (s *shard) keep(c *Conn, events []*hub.Event, n int) {
 // send writes as much as the socket takes; ok is false when the connection has
 // ended.
 func (s *shard) send(c *Conn, b []byte) (n int, ok bool) {
-	n, err := unix.Write(c.fd, b)
-	for errors.Is(err, unix.EINTR) {
-		n, err = unix.Write(c.fd, b)
-	}
+	n, err := write(c.fd, b)
 	if err != nil && !errors.Is(err, unix.EAGAIN) {
 		s.end(c, nil)
 		return 0, false
 	}
-	if n = max(n, 0); n > 0 {
+	if n > 0 {
 		c.since = s.loop.now()
 	}
 	return n, true
