@@ -34,6 +34,11 @@ type Grant struct {
 	subscribe, publish []string
 }
 
+// NewGrant returns what a token with these claims would allow.
+func NewGrant(subject string, expires time.Time, subscribe, publish []string) *Grant {
+	return &Grant{subject, expires, subscribe, publish}
+}
+
 // MaySubscribe reports whether a topic, or everything that a pattern matches, may
 // be read.
 func (g *Grant) MaySubscribe(topic string) bool { return covered(g.subscribe, topic) }
@@ -101,7 +106,7 @@ func (v *Verifier) Verify(token string) (*Grant, error) {
 	if _, err := v.parser.ParseWithClaims(token, &c, v.keys.find); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrToken, err)
 	}
-	return &Grant{Subject: c.Subject, Expires: c.ExpiresAt.Time, subscribe: c.Obby.Subscribe, publish: c.Obby.Publish}, nil
+	return NewGrant(c.Subject, c.ExpiresAt.Time, c.Obby.Subscribe, c.Obby.Publish), nil
 }
 
 // Cookie returns the name of the cookie that may hold a token.

@@ -20,6 +20,7 @@ import (
 type world struct {
 	*hub.Hub
 	ssev1.SSEHubServiceClient
+	server *Server
 }
 
 func dial(t *testing.T, r hub.Retention, heartbeat time.Duration) world {
@@ -31,7 +32,7 @@ func dial(t *testing.T, r hub.Retention, heartbeat time.Duration) world {
 	server := New(h, nil, service.NewInfo("sse-hub"), slog.New(slog.DiscardHandler))
 	server.lookEvery = 10 * time.Millisecond
 	conn := servicetest.Dial(t, func(r grpc.ServiceRegistrar) { ssev1.RegisterSSEHubServiceServer(r, server) })
-	return world{h, ssev1.NewSSEHubServiceClient(conn)}
+	return world{h, ssev1.NewSSEHubServiceClient(conn), server}
 }
 
 var plenty = hub.Retention{Events: 10_000, Bytes: 1 << 30, Age: time.Hour}

@@ -16,6 +16,7 @@ type site struct {
 	*hub.Hub
 	addr, url string
 	server    *Server
+	plain     bool
 }
 
 type setup struct {
@@ -79,7 +80,7 @@ func serveBy(t *testing.T, plain bool, change func(*setup)) *site {
 	go func() { _ = server.HTTP.Serve(server.Wrap(listener)) }() // ends with the test
 	t.Cleanup(func() { server.HTTP.Close(); server.Close() })
 	addr := listener.Addr().String()
-	return &site{Hub: h, addr: addr, url: "http://" + addr, server: server}
+	return &site{Hub: h, addr: addr, url: "http://" + addr, server: server, plain: s.web.Plain}
 }
 
 func (s *site) publish(t *testing.T, topic, data string) hub.Receipt {
