@@ -15,7 +15,7 @@ type client struct {
 	source int // last byte of its loopback address
 	fd     int
 	stage  stage
-	since  time.Duration // of its last connect or read
+	since  time.Duration // when it stopped to read
 	rest   []byte        // of a frame that has not come whole
 	lastID string        // of the last event
 	last   int64         // the same as a number

@@ -35,16 +35,21 @@ func newPublisher(addr string, start time.Time, size int) (*publisher, error) {
 	return &publisher{conn: conn, client: ssev1.NewSSEHubServiceClient(conn), start: start, size: size, name: rand.Text()}, nil
 }
 
-// publish publishes one event and returns how many receivers there were.
-func (p *publisher) publish(ctx context.Context, topic string) (int64, error) {
+// next returns the next event to publish.
+func (p *publisher) next(topic string) *ssev1.PublishRequest {
 	p.mu.Lock()
 	p.number++
 	number := p.number
 	p.mu.Unlock()
-	begin := time.Since(p.start)
-	data := fmt.Sprintf("%d %d ", number, begin.Nanoseconds())
+	data := fmt.Sprintf("%d %d ", number, time.Since(p.start).Nanoseconds())
 	data += strings.Repeat("x", max(0, p.size-len(data)))
-	resp, err := p.client.Publish(ctx, &ssev1.PublishRequest{Topic: topic, Data: []byte(data), IdempotencyKey: fmt.Sprint(p.name, "/", number)})
+	return &ssev1.PublishRequest{Topic: topic, Data: []byte(data), IdempotencyKey: fmt.Sprint(p.name, "/", number)}
+}
+
+// publish publishes one event and returns how many receivers there were.
+func (p *publisher) publish(ctx context.Context, topic string) (int64, error) {
+	begin := time.Since(p.start)
+	resp, err := p.client.Publish(ctx, p.next(topic))
 	if err != nil {
 		return 0, err
 	}

@@ -24,6 +24,8 @@ const (
 	// more takes a nap. Browsers are elsewhere; that the kernel wakes a reader for
 	// each packet is a cost of having both on one machine.
 	few = 64
+	// stallTime is how long a client that stalls in a check does so.
+	stallTime = 5 * time.Second
 	// patience bounds every wait.
 	patience = 60 * time.Second
 )
@@ -142,6 +144,7 @@ func (w *crew) run() {
 	buffer := make([]byte, 256<<10)
 	for !w.swarm.stopped.Load() && w.err == nil {
 		w.dial()
+		w.revive()
 		n, err := unix.EpollWait(w.epoll, events, 20)
 		if err != nil && !errors.Is(err, unix.EINTR) {
 			w.err = err
@@ -162,6 +165,16 @@ func (w *crew) run() {
 	}
 	if w.err != nil {
 		w.swarm.stopped.Store(true)
+	}
+}
+
+// revive lets clients that have not read for long enough connect again.
+func (w *crew) revive() {
+	for c := range w.stalled {
+		if w.again && c.since > 0 && time.Since(w.swarm.start)-c.since > stallTime {
+			delete(w.stalled, c)
+			w.lost(c)
+		}
 	}
 }
 
@@ -196,6 +209,7 @@ func (w *crew) handle(c *client, events uint32, buffer []byte) {
 		return
 	}
 	if w.stalled[c] && c.stage == open {
+		c.since = time.Since(w.swarm.start)
 		w.err = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Fd: int32(c.fd)})
 		return
 	}
