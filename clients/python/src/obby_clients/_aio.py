@@ -15,7 +15,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from ._calls import Pages, Unary, seconds_left
-from ._channel import BaseClient, Link, metadata
+from ._channel import BaseClient, Link
 from ._streams import Course
 from .errors import CancelledError, ObbyError
 
@@ -83,7 +83,7 @@ class AsyncClient(BaseClient):
         return call(
             plan.request,
             timeout=timeout,
-            metadata=metadata(request_id),
+            metadata=self._metadata(request_id),
             wait_for_ready=plan.wait_for_ready,
         )
 

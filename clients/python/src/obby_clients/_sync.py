@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import grpc
 
 from ._calls import Pages, Unary, seconds_left
-from ._channel import BaseClient, Link, metadata
+from ._channel import BaseClient, Link
 from ._streams import Course
 from .errors import ClosedError, ObbyError
 
@@ -77,7 +77,7 @@ class Client(BaseClient):
             return call(
                 plan.request,
                 timeout=timeout,
-                metadata=metadata(request_id),
+                metadata=self._metadata(request_id),
                 wait_for_ready=plan.wait_for_ready,
             )
         except ValueError:
