@@ -53,7 +53,7 @@ class Process:
         http = ["--http", "127.0.0.1:0", "--history-in-memory"] if hub else []
         self._process = subprocess.Popen(
             [
-                *(str(binary(self._name)), *self._flags, *http, "--log-format", "json"),
+                *(str(binary(self._name)), *http, *self._flags, "--log-format", "json"),
                 *("--listen", listen, "--admin", "127.0.0.1:0"),
             ],
             stderr=subprocess.PIPE,

@@ -108,9 +108,12 @@ func (b *bench) small(ctx context.Context, f *figures) error {
 		return err
 	}
 	defer noise.conn.Close()
-	noisy := make(chan error, 1)
+	noisy := make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)
-	go func() { noisy <- noise.steadily(ctx, "all", 1<<20, tenth) }() // ends by cancel
+	go func() { // ends by cancel
+		defer close(noisy)
+		_ = noise.steadily(ctx, "all", 1<<20, tenth)
+	}()
 	f.Small.HundredFanOut, err = b.measured(ctx, "hundred", 100, quick, dataBytes, nil)
 	if err == nil {
 		f.Small.ThousandFanOut, err = b.measured(ctx, "thousand", 1000, quick, dataBytes, nil)
@@ -192,8 +195,11 @@ func (b *bench) connects(ctx context.Context, f *figures) error {
 	defer p.conn.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	published := make(chan error, 1)
-	go func() { published <- p.steadily(ctx, "other", 1<<20, 5*time.Millisecond) }() // ends by cancel
+	published := make(chan struct{})
+	go func() { // ends by cancel
+		defer close(published)
+		_ = p.steadily(ctx, "other", 1<<20, 5*time.Millisecond)
+	}()
 	time.Sleep(settled)
 	begin := time.Now()
 	if err := s.close(); err != nil { // all sockets are reset

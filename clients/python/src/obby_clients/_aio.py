@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -36,8 +36,10 @@ class AsyncClient(BaseClient):
 
     is_async: ClassVar[bool] = True
 
-    def __init__(self, target: str | None = None) -> None:
-        super().__init__(target)
+    def __init__(
+        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+    ) -> None:
+        super().__init__(target, token=token)
         self._links: dict[Home, Link] = {}
 
     async def __aenter__(self: C) -> C:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -34,8 +34,10 @@ class Client(BaseClient):
 
     is_async: ClassVar[bool] = False
 
-    def __init__(self, target: str | None = None) -> None:
-        super().__init__(target)
+    def __init__(
+        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+    ) -> None:
+        super().__init__(target, token=token)
         # By process id. No lock: one that is held during a fork stays held.
         self._links: dict[int, Link] = {}
 
