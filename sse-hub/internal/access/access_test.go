@@ -273,6 +273,7 @@ func TestJWKS(t *testing.T) {
 	for i := range 50 {
 		check("a stranger's key id", sign(t, jwt.SigningMethodES256, old.ecdsa, fmt.Sprint("stranger", i), claim(nil)), false)
 	}
+	check("when the issuer has answered with an error", newToken, true)
 	if asked.Load() > before+1 {
 		t.Errorf("strangers made the hub ask %d times", asked.Load()-before)
 	}

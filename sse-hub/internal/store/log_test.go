@@ -105,7 +105,9 @@ func TestSequenceOutlivesItsEvents(t *testing.T) {
 // place is given again: nobody was told of it.
 func TestTornTail(t *testing.T) {
 	source := t.TempDir()
-	l := open(t, options(source, plenty, 0))
+	small := plenty
+	small.Bytes = 1 << 20 // and so are its segments
+	l := open(t, options(source, small, 0))
 	want := logtest.Append(t, l, "one", "two")
 	end := l.active().end
 	torn := logtest.Append(t, l, "torn")
@@ -121,7 +123,7 @@ func TestTornTail(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, segmentName(1)), cut, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l := open(t, options(dir, plenty, 0))
+		l := open(t, options(dir, small, 0))
 		logtest.Same(t, want, logtest.All(t, l, 0, 10))
 		if again := logtest.Append(t, l, "again"); again[0].ID != torn[0].ID {
 			t.Errorf("cut at %d: the next id is %s", at, again[0].ID)
@@ -137,7 +139,14 @@ func TestTornTail(t *testing.T) {
 func TestDamage(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, dir string){
 		"a record before a whole one": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), headerBytes+30) },
-		"a header":                    func(t *testing.T, dir string) { flip(t, dir, segmentName(1), 3) },
+		"a record of the newest segment": func(t *testing.T, dir string) {
+			names, err := segmentNames(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			flip(t, dir, names[len(names)-1], headerBytes+30)
+		},
+		"a header": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), 3) },
 		"a segment is missing": func(t *testing.T, dir string) {
 			names, err := segmentNames(dir)
 			if err != nil || len(names) < 3 {

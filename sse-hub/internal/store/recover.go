@@ -89,10 +89,11 @@ func (l *Log) learn(s *segment, payload []byte, size int) {
 // That nobody was told of: it is wiped out. A whole record behind a broken one,
 // however, may have been synced, and the broken one with it.
 func (l *Log) checkEnd(s *segment, name string, rest []byte, last bool) error {
-	if len(bytes.TrimLeft(rest, "\x00")) == 0 {
+	torn := len(bytes.TrimRight(rest, "\x00"))
+	if torn == 0 {
 		return nil
 	}
-	for at := 1; at < len(rest)-frameBytes-fixedBytes; at++ {
+	for at := 1; at < min(torn, len(rest)-frameBytes-fixedBytes); at++ {
 		payload := rest[at+frameBytes:]
 		if near := seqOf(payload) - l.next(); near >= 1<<32 {
 			continue // not worth a sum
@@ -104,8 +105,8 @@ func (l *Log) checkEnd(s *segment, name string, rest []byte, last bool) error {
 	if !last {
 		return damage{fmt.Errorf("%s is damaged after event %d", name, l.next()-1)}
 	}
-	l.log.Info("what was being written when the hub ended is taken back; nobody was told of it", "segment", name, "bytes", len(rest))
-	_, err := s.file.WriteAt(make([]byte, len(rest)), s.end)
+	l.log.Info("what was being written when the hub ended is taken back; nobody was told of it", "segment", name, "bytes", torn)
+	_, err := s.file.WriteAt(make([]byte, torn), s.end)
 	return err
 }
 
