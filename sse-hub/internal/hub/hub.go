@@ -43,6 +43,7 @@ type Hub struct {
 	options  Options
 	counts   counts
 	stopping chan struct{} // closed by Close, when all that was taken is stored
+	latest   atomic.Pointer[page]
 
 	// mu guards what follows. It is never held while the log is written.
 	mu          sync.Mutex

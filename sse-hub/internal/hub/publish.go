@@ -120,7 +120,9 @@ func (h *Hub) store() {
 	if err == nil {
 		err = h.log.Append(events)
 	}
-	if err != nil {
+	if err == nil {
+		h.latest.Store(&page{bounds.Newest, events})
+	} else {
 		err = fmt.Errorf("%w: %w", ErrHistory, err)
 	}
 	h.answer(group, err)

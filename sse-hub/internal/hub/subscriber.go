@@ -218,7 +218,7 @@ func (s *Subscription) heed() bool {
 
 // read returns the next of the wanted events.
 func (s *Subscription) read(r *Reader) (batch []*Event, err error) {
-	events, err := r.after(s.hub.log, s.cursor)
+	events, err := r.after(s.hub, s.cursor)
 	if errors.Is(err, ErrOvertaken) {
 		return nil, s.CheckHeld()
 	}
