@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,16 +21,8 @@ import (
 	"github.com/obby/go-services/sse-hub/internal/rpc"
 )
 
-// spareProcs is by how many the threads that run Go at a time exceed the
-// processors. The loops that write streams keep one thread for each processor busy
-// for tens of milliseconds; with no more than those, a publication would wait until
-// one of them is interrupted.
-const spareProcs = 2
-
 func main() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.NumCPU() + spareProcs)
-	}
+	setProcs()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
 	stop()

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -15,6 +17,18 @@ import (
 // reservedFiles are left for gRPC, the admin listener and the history when HTTP
 // has as many connections as it may (hub case 59). A guess.
 const reservedFiles = 256
+
+// spareProcs is by how many the threads that run Go at a time exceed the
+// processors. The loops that write streams keep one thread for each processor busy
+// for tens of milliseconds; with no more than those, a publication would wait until
+// one of them is interrupted.
+const spareProcs = 2
+
+func setProcs() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.NumCPU() + spareProcs)
+	}
+}
 
 func (s *settings) retention() hub.Retention {
 	return hub.Retention{Events: s.HistoryEvents, Bytes: int64(s.HistoryBytes), Age: s.HistoryAge}

@@ -44,11 +44,7 @@ func (b *bench) measured(ctx context.Context, topic string, n int, every time.Du
 		return delivery{}, errors.Join(err, s.close())
 	}
 	time.Sleep(settled)
-	before, err := measure.Of(b.PID())
-	if err != nil {
-		return delivery{}, err
-	}
-	ownBefore, err := measure.Of(os.Getpid())
+	before, ownBefore, err := b.usage()
 	if err != nil {
 		return delivery{}, err
 	}
@@ -66,8 +62,7 @@ func (b *bench) measured(ctx context.Context, topic string, n int, every time.Du
 	if err == nil {
 		err = s.until("all have everything", func() bool { return s.seen.Load() >= int64(readers)*int64(count) })
 	}
-	after, usageErr := measure.Of(b.PID())
-	own, _ := measure.Of(os.Getpid())
+	after, own, usageErr := b.usage()
 	if err := errors.Join(err, s.close(), usageErr); err != nil {
 		return delivery{}, err
 	}
@@ -75,6 +70,14 @@ func (b *bench) measured(ctx context.Context, topic string, n int, every time.Du
 	d.OwnCPU = (own.CPU - ownBefore.CPU).Seconds()
 	d.HubCPU = (after.CPU - before.CPU).Seconds()
 	return d, nil
+}
+
+// usage is that of the hub and of the generator.
+func (b *bench) usage() (hub, own measure.Usage, err error) {
+	if hub, err = measure.Of(b.PID()); err == nil {
+		own, err = measure.Of(os.Getpid())
+	}
+	return hub, own, err
 }
 
 func (b *bench) fanOut(ctx context.Context, f *figures) error {
