@@ -119,6 +119,10 @@ bench-watcher: build $(TOOLS)/watchdog/ready ## measure the file-watcher beside 
 bench-tracker: build ## measure the content-tracker; prints JSON
 	@go run ./deploy/bench/tracker --bin bin $(BENCH)
 
+.PHONY: bench-hub
+bench-hub: build ## measure the sse-hub beside a goroutine for each client; prints JSON
+	@go run ./deploy/bench/hub --bin bin $(BENCH)
+
 $(TOOLS)/watchdog/ready: Makefile
 	$(PYTHON) -m venv $(TOOLS)/watchdog
 	$(TOOLS)/watchdog/bin/pip install --quiet --disable-pip-version-check watchdog==6.0.0

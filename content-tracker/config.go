@@ -18,6 +18,7 @@ type settings struct {
 	RestoreTo  []string     `name:"restore-to" usage:"folder that files may be restored to, beside the roots; repeatable"`
 	Watcher    string       `name:"watcher" usage:"address of the file-watcher to follow; empty: changes come by TrackChange alone"`
 	Hub        string       `name:"hub" usage:"address of the sse-hub that gets every recorded change; empty: none does"`
+	HubToken   string       `name:"hub-token-file" usage:"file with the token (JWT) that the sse-hub asks for; read at each call, so that it can be renewed; empty: it asks for none"`
 	Workers    int          `name:"workers" usage:"files read and compared at once"`
 	MaxContent config.Bytes `name:"max-content" usage:"largest file whose content is kept; of a larger one only the hash is"`
 	Retain     []string     `name:"retain" usage:"retention rule, such as '*.log last=10 daily=7'; also hourly, weekly, monthly; repeatable, the first whose pattern matches counts; empty: keep everything"`

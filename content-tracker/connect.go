@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
 
 	"github.com/obby/go-services/content-tracker/internal/remote"
 	"github.com/obby/go-services/content-tracker/internal/store"
@@ -33,7 +34,11 @@ func connect(cfg *settings, db *store.Store, tracker *track.Tracker, log *slog.L
 		workers = append(workers, service.Worker{Name: "retention", Run: tracker.KeepRetaining})
 	}
 	if cfg.Hub != "" {
-		conn, err := remote.Dial(cfg.Hub, service.MaxMessageBytes)
+		var options []grpc.DialOption
+		if cfg.HubToken != "" {
+			options = append(options, remote.WithTokenFile(cfg.HubToken))
+		}
+		conn, err := remote.Dial(cfg.Hub, service.MaxMessageBytes, options...)
 		if err != nil {
 			return nil, err
 		}

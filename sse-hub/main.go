@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,12 +18,11 @@ import (
 	"github.com/obby/go-services/internal/config"
 	"github.com/obby/go-services/internal/service"
 	ssev1 "github.com/obby/go-services/proto/gen/obby/sse/v1"
-	"github.com/obby/go-services/sse-hub/internal/hub"
 	"github.com/obby/go-services/sse-hub/internal/rpc"
-	"github.com/obby/go-services/sse-hub/internal/web"
 )
 
 func main() {
+	setProcs()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr)
 	stop()
@@ -45,23 +45,29 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return 2
 	}
 	log := cfg.Logger(stderr, info.Name)
-	events := hub.New(hub.NewMemoryLog(cfg.retention()), cfg.hub())
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collector{events})
-	health := service.NewHealth()
-	health.Set(nil) // nothing to wait for
-	err = service.Run(ctx, service.Process{
-		Info: info, Settings: cfg.Settings, Log: log, Metrics: metrics, Health: health,
-		Register: func(r grpc.ServiceRegistrar) {
-			ssev1.RegisterSSEHubServiceServer(r, rpc.New(events, info, log))
-		},
-		HTTP: []service.HTTP{{Name: "http", Addr: cfg.HTTP, Server: web.NewServer(events, cfg.web(), log)}},
-		// Ends the streams of both kinds, once they have what was published.
-		Drain: []service.Step{{Name: "streams", Run: func(context.Context) error { events.Close(); return nil }}},
-	})
-	if err != nil {
+	if err := serve(ctx, &cfg, info, log); err != nil {
 		log.Error("sse-hub ended", "err", err)
 		return 1
 	}
 	return 0
+}
+
+func serve(ctx context.Context, cfg *settings, info service.Info, log *slog.Logger) error {
+	health := service.NewHealth()
+	p, err := assemble(cfg, health, log)
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collector{p.hub, p.web})
+	return service.Run(ctx, service.Process{
+		Info: info, Settings: cfg.Settings, Log: log, Metrics: metrics, Health: health,
+		Register: func(r grpc.ServiceRegistrar) {
+			ssev1.RegisterSSEHubServiceServer(r, rpc.New(p.hub, p.grpcAccess(), info, log))
+		},
+		HTTP: []service.HTTP{{Name: "http", Addr: cfg.HTTP, Server: p.web.HTTP, Wrap: p.web.Wrap}},
+		// Ends the streams of all kinds, once they have what was published.
+		Drain: []service.Step{{Name: "streams", Run: p.drain}},
+		Close: []service.Step{{Name: "connections", Run: p.closeConnections}, {Name: "history", Run: p.closeHistory}},
+	})
 }

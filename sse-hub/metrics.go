@@ -4,10 +4,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/obby/go-services/sse-hub/internal/hub"
+	"github.com/obby/go-services/sse-hub/internal/web"
 )
 
-// collector reads the hub's numbers when they are asked for.
-type collector struct{ hub *hub.Hub }
+// collector reads the numbers of the hub and of HTTP when they are asked for.
+type collector struct {
+	hub *hub.Hub
+	web *web.Server
+}
 
 var (
 	published = describe("published_events_total", "Publications that became events.")
@@ -17,7 +21,9 @@ var (
 	resets    = describe("resets_total", "Subscribers told that what they missed cannot be replayed.", "reason")
 	open      = describe("subscribers", "Open subscriptions, over HTTP and gRPC.")
 	events    = describe("history_events", "Events that can be replayed.")
-	size      = describe("history_bytes", "Memory that the events for replay take.")
+	size      = describe("history_bytes", "What the events for replay take, on disk or in memory.")
+	memory    = describe("history_memory_bytes", "Memory that those of them take that are in memory.")
+	full      = describe("connections_full_total", "Times that the HTTP listener had to wait because there were as many connections as allowed.")
 )
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -47,4 +53,6 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	send(open, prometheus.GaugeValue, int64(s.Subscribers))
 	send(events, prometheus.GaugeValue, s.Events)
 	send(size, prometheus.GaugeValue, s.Bytes)
+	send(memory, prometheus.GaugeValue, s.Memory)
+	send(full, prometheus.CounterValue, c.web.Full())
 }

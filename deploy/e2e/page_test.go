@@ -145,13 +145,18 @@ func TestPage(t *testing.T) {
 
 	w.kill(t, stack.Hub, func() {
 		page.await(t, "reconnecting")
+		write(t, w.path("meanwhile.md"), "nobody listens\n")
 	})
 	page.await(t, "live")
 	write(t, w.path("last.md"), "end\n")
-	eventually(t, "the page shows the change after the hub's restart", func() bool {
+	eventually(t, "hub case 66: the page shows what happened while the hub was down and after it", func() bool {
 		shown := page.shown(t)
-		return len(shown) == 6 && shown[5] == "created last.md"
+		return len(shown) == 7 && shown[5] == "created meanwhile.md" && shown[6] == "created last.md"
 	})
+	if evaluate[bool](t, page, `!document.getElementById("notice").hidden`) {
+		t.Error("the page says that changes may be missing, and none is")
+	}
+	page.screenshot(t, "after-kill")
 	if complaints := page.complaints(t); len(complaints) > 0 {
 		t.Errorf("the page complains: %q", complaints)
 	}

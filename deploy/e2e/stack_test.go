@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,8 +36,18 @@ type world struct {
 // startWorld runs the stack on a new folder that watches *.md.
 func startWorld(t *testing.T, database string) *world {
 	t.Helper()
-	root := t.TempDir()
-	w := &world{root: root, database: database}
+	return start(t, &world{root: t.TempDir(), database: database}, nil)
+}
+
+// startWorldWith does so with further arguments.
+func startWorldWith(t *testing.T, args map[string][]string) *world {
+	t.Helper()
+	return start(t, &world{root: t.TempDir()}, args)
+}
+
+func start(t *testing.T, w *world, args map[string][]string) *world {
+	t.Helper()
+	root := w.root
 	if w.database == "" {
 		w.database = filepath.Join(t.TempDir(), "obby.db")
 	}
@@ -47,9 +58,9 @@ func startWorld(t *testing.T, database string) *world {
 	w.Stack, err = stack.Start(t.Context(), stack.Options{
 		Bin: binaries(t), Database: w.database, Roots: []string{root}, Log: log.line,
 		Args: map[string][]string{
-			stack.Hub:     append([]string{"--http", "127.0.0.1:0"}, ephemeral...),
+			stack.Hub:     slices.Concat([]string{"--http", "127.0.0.1:0"}, ephemeral, args[stack.Hub]),
 			stack.Watcher: append([]string{"--debounce", "100ms"}, ephemeral...),
-			stack.Tracker: ephemeral,
+			stack.Tracker: slices.Concat(ephemeral, args[stack.Tracker]),
 			stack.Query:   ephemeral,
 		},
 	})

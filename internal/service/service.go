@@ -27,6 +27,7 @@ type Worker struct {
 type HTTP struct {
 	Name, Addr string
 	Server     *http.Server
+	Wrap       func(net.Listener) net.Listener // optional: bounds connections, adds TLS
 }
 
 // Process describes a service to Run. Every field is required but HTTP, Workers,
@@ -67,7 +68,11 @@ func Run(ctx context.Context, p Process) error {
 	go func() { failed <- ignoreClosed("gRPC", server.Serve(bound.grpc)) }()
 	go func() { failed <- ignoreClosed("admin", admin.Serve(bound.admin)) }()
 	for i, h := range p.HTTP {
-		go func() { failed <- ignoreClosed(h.Name, h.Server.Serve(bound.http[i])) }()
+		listener := bound.http[i]
+		if h.Wrap != nil {
+			listener = h.Wrap(listener)
+		}
+		go func() { failed <- ignoreClosed(h.Name, h.Server.Serve(listener)) }()
 	}
 	err = firstFailure(ctx, failed)
 	return errors.Join(err, stop(ctx, &p, server, admin, stopWorkers, workers))

@@ -101,11 +101,11 @@ def connect(
     """
     clients: list[Any] = []
 
-    def connect(kind: type, target: str | None = None) -> Any:
+    def connect(kind: type, target: str | None = None, **options: Any) -> Any:
         if request.param == "asyncio":
-            clients.append(Blocking(ASYNC[kind](target), loop))
+            clients.append(Blocking(ASYNC[kind](target, **options), loop))
         else:
-            clients.append(kind(target))
+            clients.append(kind(target, **options))
         return clients[-1]
 
     yield connect

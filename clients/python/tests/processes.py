@@ -49,10 +49,11 @@ class Process:
         assert self._process.returncode in {0, -signal.SIGKILL}, "".join(self._log)
 
     def _start(self, listen: str) -> None:
-        http = ["--http", "127.0.0.1:0"] if self._name == "sse-hub" else []
+        hub = self._name == "sse-hub"
+        http = ["--http", "127.0.0.1:0", "--history-in-memory"] if hub else []
         self._process = subprocess.Popen(
             [
-                *(str(binary(self._name)), *self._flags, *http, "--log-format", "json"),
+                *(str(binary(self._name)), *http, *self._flags, "--log-format", "json"),
                 *("--listen", listen, "--admin", "127.0.0.1:0"),
             ],
             stderr=subprocess.PIPE,

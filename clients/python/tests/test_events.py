@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import os
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -157,6 +160,61 @@ def test_a_hub_that_is_killed_and_returns(connect: Connect, start: Start) -> Non
     second = client.publish("t", "2")
     assert next(live).event_id == second.event_id
     live.close()
+
+
+def test_a_hub_with_its_history_on_disk(connect: Connect, start: Start, tmp_path: Path) -> None:
+    kept = ("--history-in-memory=false", "--history-dir", str(tmp_path / "history"))
+    process = start("sse-hub", *kept)
+    client = connect(oc.SSEHubClient, process.target)
+    live = client.subscribe("t.*")
+    live.connect()
+    first = client.publish("t.a", "1", idempotency_key="k")
+    assert next(live).event_id == first.event_id
+    process.kill()
+    process.restart()
+    client.wait_ready()
+    again = client.publish("t.a", "1", idempotency_key="k")
+    assert (again.event_id, again.duplicate) == (first.event_id, True)
+    second = client.publish("t.b", "2")
+    assert next(live).event_id == second.event_id
+    live.close()
+
+
+def test_one_stream_for_a_client(connect: Connect, start: Start) -> None:
+    client = connect(oc.SSEHubClient, start("sse-hub").target)
+    older = client.subscribe("t", client_id="c").connect()
+    newer = client.subscribe("t", client_id="c").connect()
+    with pytest.raises(oc.AlreadyExistsError):
+        next(older)
+    newer.close()
+
+
+def test_a_hub_that_asks_for_a_token(connect: Connect, start: Start, tmp_path: Path) -> None:
+    secret = "s" * 32
+    key = tmp_path / "key"
+    key.write_text(secret)
+    target = start("sse-hub", "--auth-key", str(key)).target
+    claims = {"exp": int(time.time()) + 3600, "obby": {"publish": ["t"]}}
+    token = signed(secret, claims)
+    with pytest.raises(oc.UnauthenticatedError):
+        connect(oc.SSEHubClient, target).publish("t", "x")
+    client = connect(oc.SSEHubClient, target, token=lambda: token)
+    client.publish("t", "x")
+    with pytest.raises(oc.PermissionDeniedError):
+        client.publish("u", "x")
+    with pytest.raises(oc.PermissionDeniedError):
+        client.subscribe("t").connect()
+
+
+def signed(secret: str, claims: object) -> str:
+    """Return a JWT with HS256, made by hand: what any issuer would make."""
+
+    def encode(part: bytes) -> str:
+        return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+
+    header = encode(json.dumps({"alg": "HS256", "typ": "JWT"}).encode())
+    text = f"{header}.{encode(json.dumps(claims).encode())}"
+    return f"{text}.{encode(hmac.digest(secret.encode(), text.encode(), 'sha256'))}"
 
 
 def test_the_pipeline(connect: Connect, start: Start, root: Path, tmp_path: Path) -> None:

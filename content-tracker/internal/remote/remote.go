@@ -21,11 +21,11 @@ const (
 )
 
 // Dial returns a connection to a service of ours; it connects when it is used.
-func Dial(addr string, maxMessage int) (*grpc.ClientConn, error) {
-	return grpc.NewClient(addr,
+func Dial(addr string, maxMessage int, more ...grpc.DialOption) (*grpc.ClientConn, error) {
+	return grpc.NewClient(addr, append(more,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second, PermitWithoutStream: true}),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)))...)
 }
 
 // link tells, once each, that a service was lost and that it is back.

@@ -61,6 +61,8 @@ func (s *Stack) arguments(name string, o Options) []string {
 		return args
 	case Query:
 		return []string{"--database", o.Database}
+	case Hub:
+		return []string{"--history-dir", filepath.Join(filepath.Dir(o.Database), "events")}
 	default:
 		return nil
 	}

@@ -33,7 +33,7 @@ type Publication struct {
 // Receipt says where a publication stands.
 type Receipt struct {
 	ID        string
-	Receivers int  // subscribers of the topic at that moment
+	Receivers int  // subscribers of the topic when its place was fixed
 	Duplicate bool // the key was used before: this is the answer given then
 }
 
@@ -46,8 +46,33 @@ type Event struct {
 	Data  []byte    // as published
 	Time  time.Time // of publication
 	Frame []byte    // as Server-Sent Events write it
-	size  int64     // what it takes in memory
+	// Key and Receivers are what a repetition of the publication is answered with.
+	Key       string
+	Receivers int
+
+	size int64 // what it takes in memory
 }
+
+// NewEvent builds the event that an epoch has at a place, its frame included: the
+// same from the same, so that a log may keep less than all of it. E has what was
+// published; NewEvent fills in the rest.
+func NewEvent(epoch string, e Event) *Event {
+	frame, kept, extra := openFrame(e.Type, e.Data)
+	e.Data = kept
+	e.seal(epoch, frame, extra)
+	return &e
+}
+
+// seal gives an event the id of its place and closes the frame that openFrame
+// has begun.
+func (e *Event) seal(epoch string, frame []byte, extra int) {
+	e.ID = FormatID(epoch, e.Seq)
+	e.Frame = closeFrame(frame, e.ID)
+	e.size = int64(cap(e.Frame)+extra+len(e.Topic)+len(e.Key)) + eventOverhead
+}
+
+// Size returns what the event takes in memory.
+func (e *Event) Size() int64 { return e.size }
 
 // eventOverhead is what an event takes in memory beside its text. A guess.
 const eventOverhead = 256
@@ -55,7 +80,7 @@ const eventOverhead = 256
 // check reports why a publication cannot be taken. Nothing is ever stripped or
 // replaced: that would publish something else (hub cases 7, 11, 12).
 func (p *Publication) check(maxData int) error {
-	if reason := checkTopic(p.Topic); reason != "" {
+	if reason := checkTopic(p.Topic, false); reason != "" {
 		return &InvalidError{"topic", reason}
 	}
 	if reason := checkType(p.Type); reason != "" {
@@ -94,11 +119,12 @@ func checkType(name string) string {
 	return ""
 }
 
-func formatID(epoch string, seq Seq) string {
+// FormatID writes an event's id.
+func FormatID(epoch string, seq Seq) string {
 	return epoch + "-" + strconv.FormatUint(uint64(seq), 10)
 }
 
-// parseID reads an id as formatID writes it; other spellings of it were never
+// parseID reads an id as FormatID writes it; other spellings of it were never
 // given out. Ids come from strangers and may be anything (hub case 43).
 func parseID(id string) (epoch string, seq Seq, ok bool) {
 	if len(id) > maxID {
@@ -106,5 +132,5 @@ func parseID(id string) (epoch string, seq Seq, ok bool) {
 	}
 	epoch, digits, _ := strings.Cut(id, "-")
 	n, err := strconv.ParseUint(digits, 10, 64)
-	return epoch, Seq(n), err == nil && formatID(epoch, Seq(n)) == id
+	return epoch, Seq(n), err == nil && FormatID(epoch, Seq(n)) == id
 }

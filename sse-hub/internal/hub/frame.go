@@ -87,3 +87,10 @@ func resetFrame(r *Reset, id string) []byte {
 	data, _ := json.Marshal(r) // strings alone: cannot fail
 	return closeFrame(appendData([]byte("event: reset\n"), data), id)
 }
+
+// NoticeFrame tells a client something of its stream that is no event of a topic:
+// it has no id. Kind begins with `hub.`, which nobody can publish.
+func NoticeFrame(kind, reason string) []byte {
+	data, _ := json.Marshal(map[string]string{"reason": reason}) // strings alone: cannot fail
+	return append(appendData([]byte("event: "+kind+"\n"), data), '\n')
+}

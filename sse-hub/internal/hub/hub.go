@@ -10,12 +10,16 @@
 // the subscribers of its topic; that is a hint to look, and may be lost or come
 // twice.
 //
+// Whoever publishes while the log is being written shares the next write: the
+// order is fixed first, and one of those who wait stores for all.
+//
 // # Invariants
 //
 //   - An id is never given to two events.
 //   - A subscription gets every event of its topics after its cursor, once and in
 //     order, until it is told (Reset, ErrOvertaken) that it cannot.
-//   - A publication that was answered is in the log.
+//   - A publication that was answered is in the log; nobody has seen one that is
+//     not.
 //   - An event's frame is built once and shared by all who write it.
 //
 // The package does not know who may publish or subscribe, and not HTTP or gRPC.
@@ -38,15 +42,21 @@ type Hub struct {
 	log      Log
 	options  Options
 	counts   counts
-	stopping chan struct{} // closed by Close
+	stopping chan struct{} // closed by Close, when all that was taken is stored
+	latest   atomic.Pointer[page]
 
-	// mu guards what follows, and makes a publication's place, its storage and
-	// its wake-up one step in the eyes of those who subscribe.
+	// mu guards what follows. It is never held while the log is written.
 	mu          sync.Mutex
-	topics      topics
+	index       index
 	keys        keys
+	clients     map[string]*Subscription // by client id, of those that have one
 	subscribers int
 	closed      bool
+	newest      Seq            // whose subscribers have been woken
+	queue       []*publication // in their order, to be stored
+	storing     bool           // somebody stores, and will see to the queue
+	inFlight    map[string]*publication
+	marks       uint64 // see index.count
 }
 
 type counts struct {
@@ -54,58 +64,28 @@ type counts struct {
 	resets                                 map[Reason]*atomic.Int64 // complete from the start
 }
 
-// New returns a hub whose history is in log.
-func New(log Log, o Options) *Hub {
-	h := &Hub{log: log, options: o, stopping: make(chan struct{}), topics: topics{}, keys: newKeys(keyWindow)}
+// New returns a hub whose history is in log. Where the log outlives the process,
+// so do the idempotency keys.
+func New(log Log, o Options) (*Hub, error) {
+	h := &Hub{
+		log: log, options: o, stopping: make(chan struct{}), index: newIndex(), keys: newKeys(keyWindow),
+		clients: map[string]*Subscription{}, inFlight: map[string]*publication{},
+	}
 	h.counts.resets = map[Reason]*atomic.Int64{Expired: {}, Epoch: {}, Future: {}}
-	return h
-}
-
-// Publish gives a publication its place, stores it and wakes the subscribers of
-// its topic. What it has answered is delivered or replayed.
-//
-// Errors: *InvalidError, ErrTooLarge, ErrStopping; with any error nothing was
-// published and no place was taken.
-func (h *Hub) Publish(p Publication) (Receipt, error) {
-	if p.Type == "" {
-		p.Type = DefaultType
-	}
-	if err := p.check(h.options.MaxData); err != nil {
-		return Receipt{}, err
-	}
-	// Before the lock: 1 MiB takes its time.
-	frame, data, extra := openFrame(p.Type, p.Data)
-
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return Receipt{}, ErrStopping
-	}
-	if first, ok := h.keys.find(p.Key); ok {
-		h.counts.duplicates.Add(1)
-		first.Duplicate = true
-		return first, nil
-	}
-	bounds, err := h.log.Bounds()
+	bounds, err := log.Bounds()
 	if err != nil {
-		return Receipt{}, err
+		return nil, err
 	}
-	e := &Event{Seq: bounds.Newest + 1, Topic: p.Topic, Type: p.Type, Data: data, Time: time.Now()}
-	e.ID = formatID(bounds.Epoch, e.Seq)
-	e.Frame = closeFrame(frame, e.ID)
-	e.size = int64(cap(e.Frame)+extra+len(e.Topic)) + eventOverhead
-	if err := h.log.Append(e); err != nil {
-		return Receipt{}, err
+	h.newest = bounds.Newest
+	if l, ok := log.(Recaller); ok {
+		err = l.Recall(keyWindow, h.keys.add)
 	}
-	h.counts.published.Add(1)
-	receipt := Receipt{ID: e.ID, Receivers: h.topics.wake(e)}
-	h.keys.add(p.Key, receipt)
-	return receipt, nil
+	return h, err
 }
 
-// enter makes s a subscriber of its topics and returns the log's bounds at that
-// moment: what is published later wakes it.
-func (h *Hub) enter(s *Subscription) (Bounds, error) {
+// enter makes s a subscriber and returns the log's bounds at that moment: what is
+// published later wakes it.
+func (h *Hub) enter(s *Subscription, r *Request) (Bounds, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
@@ -115,16 +95,28 @@ func (h *Hub) enter(s *Subscription) (Bounds, error) {
 	if err != nil {
 		return Bounds{}, err
 	}
-	h.topics.add(s)
+	s.last.Store(uint64(bounds.Newest))
+	h.index.add(s, r.Topics)
 	h.subscribers++
+	if r.ClientID != "" { // the newest wins: the older connection may be dead (hub case 63)
+		s.client = r.Subject + "\x00" + r.ClientID
+		if older := h.clients[s.client]; older != nil {
+			older.replaced.Store(true)
+			older.waiter.Ready(1)
+		}
+		h.clients[s.client] = s
+	}
 	return bounds, nil
 }
 
 func (h *Hub) leave(s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.topics.remove(s)
+	h.index.remove(s)
 	h.subscribers--
+	if h.clients[s.client] == s {
+		delete(h.clients, s.client)
+	}
 }
 
 // Close refuses publications and subscriptions from now on. The subscriptions
@@ -132,11 +124,21 @@ func (h *Hub) leave(s *Subscription) {
 func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.closed {
-		h.closed = true
+	if h.closed {
+		return
+	}
+	h.closed = true
+	if !h.storing { // else whoever stores does it
 		close(h.stopping)
 	}
 }
+
+// Stopping is closed when everything that was ever published can be read, and the
+// subscriptions are to end.
+func (h *Hub) Stopping() <-chan struct{} { return h.stopping }
+
+// Heartbeat returns how long a subscription may be silent.
+func (h *Hub) Heartbeat() time.Duration { return h.options.Heartbeat }
 
 // Stats is what an operator wants to know. Counts are since the start.
 type Stats struct {
@@ -148,6 +150,7 @@ type Stats struct {
 	Subscribers int
 	Events      int64 // held
 	Bytes       int64 // that they take
+	Memory      int64 // that those of them in memory take there
 }
 
 // Stats returns the present numbers.
@@ -160,7 +163,7 @@ func (h *Hub) Stats() (Stats, error) {
 		Published: h.counts.published.Load(), Duplicates: h.counts.duplicates.Load(),
 		Delivered: h.counts.delivered.Load(), Slow: h.counts.slow.Load(),
 		Resets: map[Reason]int64{}, Subscribers: subscribers,
-		Events: int64(bounds.Newest + 1 - bounds.Oldest), Bytes: bounds.Bytes,
+		Events: int64(bounds.Newest + 1 - bounds.Oldest), Bytes: bounds.Bytes, Memory: bounds.Memory,
 	}
 	for why, n := range h.counts.resets {
 		s.Resets[why] = n.Load()

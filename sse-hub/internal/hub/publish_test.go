@@ -10,10 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var plenty = Retention{Events: 100_000, Bytes: 1 << 30, Age: time.Hour}
+var plenty = Retention{Events: 1_000_000, Bytes: 1 << 30, Age: time.Hour}
 
 func newHub(r Retention) *Hub {
-	return New(NewMemoryLog(r), Options{MaxData: 1 << 20, Heartbeat: 15 * time.Second})
+	h, err := New(NewMemoryLog(r), Options{MaxData: 1 << 20, Heartbeat: 15 * time.Second})
+	if err != nil {
+		panic(err) // a log in memory has no reason to fail
+	}
+	return h
 }
 
 // epoch is that of the hub's ids.

@@ -6,6 +6,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -23,27 +24,31 @@ const lookEvery = time.Second
 type Server struct {
 	ssev1.UnimplementedSSEHubServiceServer
 	hub       *hub.Hub
+	access    Access // nil: everybody may do everything
 	info      service.Info
 	log       *slog.Logger
 	lookEvery time.Duration
 }
 
-// New returns a server of h.
-func New(h *hub.Hub, info service.Info, log *slog.Logger) *Server {
-	return &Server{hub: h, info: info, log: log, lookEvery: lookEvery}
+// New returns a server of h, for those whom a lets in; nil: for everybody.
+func New(h *hub.Hub, a Access, info service.Info, log *slog.Logger) *Server {
+	return &Server{hub: h, access: a, info: info, log: log, lookEvery: lookEvery}
 }
 
 // GetServerInfo implements ssev1.SSEHubServiceServer.
 func (s *Server) GetServerInfo(context.Context, *ssev1.GetServerInfoRequest) (*ssev1.GetServerInfoResponse, error) {
 	return &ssev1.GetServerInfoResponse{
-		Version: s.info.Version, ApiVersions: []string{"obby.sse.v1"}, Features: []string{"idempotency", "replay"},
+		Version: s.info.Version, ApiVersions: []string{"obby.sse.v1"}, Features: []string{"client-id", "idempotency", "replay", "wildcards"},
 		InstanceId: s.info.InstanceID, StartTime: timestamppb.New(s.info.StartTime),
 	}, nil
 }
 
 // Publish implements ssev1.SSEHubServiceServer.
-func (s *Server) Publish(_ context.Context, req *ssev1.PublishRequest) (_ *ssev1.PublishResponse, err error) {
+func (s *Server) Publish(ctx context.Context, req *ssev1.PublishRequest) (_ *ssev1.PublishResponse, err error) {
 	defer s.status(&err)
+	if err := s.mayPublish(ctx, req.GetTopic()); err != nil {
+		return nil, err
+	}
 	receipt, err := s.hub.Publish(hub.Publication{
 		Topic: req.GetTopic(), Type: req.GetEventType(), Data: req.GetData(), Key: req.GetIdempotencyKey(),
 	})
@@ -58,20 +63,37 @@ func (s *Server) Publish(_ context.Context, req *ssev1.PublishRequest) (_ *ssev1
 // Subscribe implements ssev1.SSEHubServiceServer.
 func (s *Server) Subscribe(req *ssev1.SubscribeRequest, stream ssev1.SSEHubService_SubscribeServer) (err error) {
 	defer s.status(&err)
-	sub, err := s.hub.Subscribe(hub.Request{
-		Topics: req.GetTopics(), LastID: req.GetLastEventId(), LastCount: int(req.GetLastCount()),
-	})
+	request := hub.Request{
+		Topics: req.GetTopics(), LastID: req.GetLastEventId(), LastCount: int(req.GetLastCount()), ClientID: req.GetClientId(),
+	}
+	ctx := stream.Context()
+	grant, err := s.maySubscribe(ctx, request.Topics)
+	if err != nil {
+		return err
+	}
+	if grant != nil {
+		request.Subject = grant.Subject
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadlineCause(ctx, grant.Expires, errExpired)
+		defer cancel()
+	}
+	return s.follow(ctx, stream, request)
+}
+
+// follow sends what a subscription returns until one of both ends.
+func (s *Server) follow(ctx context.Context, stream ssev1.SSEHubService_SubscribeServer, request hub.Request) error {
+	sub, err := s.hub.Subscribe(request)
 	if err != nil {
 		return err
 	}
 	defer sub.Close()
 	for items := opening(sub); ; {
-		if err := s.send(stream, sub, items); err != nil {
+		if err := s.send(ctx, stream, sub, items); err != nil {
 			return err
 		}
-		events, err := sub.Next(stream.Context())
+		events, err := sub.Next(ctx)
 		if err != nil {
-			return err
+			return cause(ctx, err)
 		}
 		items = following(sub, events)
 	}
@@ -80,7 +102,7 @@ func (s *Server) Subscribe(req *ssev1.SubscribeRequest, stream ssev1.SSEHubServi
 // send hands items to the stream. Flow control blocks it while the client does
 // not read, and nothing but the end of the stream frees it: so it runs beside the
 // method, which ends the stream when the history has moved on (hub case 62).
-func (s *Server) send(stream ssev1.SSEHubService_SubscribeServer, sub *hub.Subscription, items []*ssev1.SubscribeResponse) error {
+func (s *Server) send(ctx context.Context, stream ssev1.SSEHubService_SubscribeServer, sub *hub.Subscription, items []*ssev1.SubscribeResponse) error {
 	sent := make(chan error, 1) // 1: a sender that is left behind can still end
 	go func() {                 // ends when all is sent or the stream ends
 		var err error
@@ -99,6 +121,16 @@ func (s *Server) send(stream ssev1.SSEHubService_SubscribeServer, sub *hub.Subsc
 			if err := sub.CheckHeld(); err != nil {
 				return err
 			}
+		case <-ctx.Done():
+			return cause(ctx, ctx.Err())
 		}
 	}
+}
+
+// cause tells the end of a token from that of a call.
+func cause(ctx context.Context, err error) error {
+	if why := context.Cause(ctx); errors.Is(why, errExpired) {
+		return why
+	}
+	return err
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/obby/go-services/internal/service"
 	ssev1 "github.com/obby/go-services/proto/gen/obby/sse/v1"
+	"github.com/obby/go-services/sse-hub/internal/access"
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
@@ -127,9 +129,11 @@ func TestErrors(t *testing.T) {
 func TestTable(t *testing.T) {
 	for cause, want := range map[error]codes.Code{
 		hub.ErrTooLarge: codes.ResourceExhausted, hub.ErrOvertaken: codes.Aborted, hub.ErrStopping: codes.Unavailable,
+		hub.ErrReplaced: codes.AlreadyExists, hub.ErrHistory: codes.Unavailable, access.ErrToken: codes.Unauthenticated,
+		errExpired: codes.Unauthenticated, errNotGranted: codes.PermissionDenied,
 	} {
 		err := fmt.Errorf("wrapped: %w", cause)
-		New(nil, service.Info{}, slog.New(slog.DiscardHandler)).status(&err)
+		New(nil, nil, service.Info{}, slog.New(slog.DiscardHandler)).status(&err)
 		if st := status.Convert(err); st.Code() != want || !strings.Contains(st.Message(), cause.Error()) {
 			t.Errorf("%v became %v", cause, st)
 		}
@@ -218,5 +222,72 @@ func TestGetServerInfo(t *testing.T) {
 	info, err := w.GetServerInfo(t.Context(), &ssev1.GetServerInfoRequest{})
 	if err != nil || info.InstanceId == "" || !info.StartTime.IsValid() || !cmp.Equal(info.ApiVersions, []string{"obby.sse.v1"}) {
 		t.Errorf("info is %v, %v", info, err)
+	}
+}
+
+// grants is an Access that knows tokens by name.
+type grants map[string]*access.Grant
+
+func (g grants) Verify(token string) (*access.Grant, error) {
+	if grant := g[token]; grant != nil {
+		return grant, nil
+	}
+	return nil, fmt.Errorf("%w: unknown", access.ErrToken)
+}
+
+// Cases 46 and 69: over gRPC as over HTTP a token says what may be read, and for
+// how long.
+func TestTokens(t *testing.T) {
+	w := dial(t, plenty, 15*time.Second)
+	soon := access.NewGrant("ann", time.Now().Add(300*time.Millisecond), []string{"a.*"}, []string{"a.b"})
+	w.server.access = grants{"good": soon}
+	with := func(token string) context.Context {
+		return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token)
+	}
+	for _, tc := range []struct {
+		name string
+		call func() error
+		want codes.Code
+	}{
+		{"no token", func() error { _, err := w.Publish(t.Context(), &ssev1.PublishRequest{Topic: "a.b"}); return err }, codes.Unauthenticated},
+		{"a bad token", func() error { _, err := w.Publish(with("x"), &ssev1.PublishRequest{Topic: "a.b"}); return err }, codes.Unauthenticated},
+		{"a topic not granted", func() error { _, err := w.Publish(with("good"), &ssev1.PublishRequest{Topic: "a.c"}); return err }, codes.PermissionDenied},
+		{"a topic granted", func() error { _, err := w.Publish(with("good"), &ssev1.PublishRequest{Topic: "a.b"}); return err }, codes.OK},
+		{"case 46: more than is granted", func() error {
+			stream, err := w.SSEHubServiceClient.Subscribe(with("good"), &ssev1.SubscribeRequest{Topics: []string{"a.>"}})
+			if err == nil {
+				_, err = stream.Recv()
+			}
+			return err
+		}, codes.PermissionDenied},
+	} {
+		if err := tc.call(); status.Code(err) != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
+		}
+	}
+	stream, err := w.SSEHubServiceClient.Subscribe(with("good"), &ssev1.SubscribeRequest{Topics: []string{"a.*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next(t, stream)
+	if _, err := stream.Recv(); status.Code(err) != codes.Unauthenticated || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("case 69: the stream ends with %v", err)
+	}
+	w.subscribers(t, 0)
+}
+
+// Case 63: the newest stream of a client wins.
+func TestReplaced(t *testing.T) {
+	w := dial(t, plenty, 15*time.Second)
+	older := w.subscribe(t, &ssev1.SubscribeRequest{Topics: []string{"t"}, ClientId: "c"})
+	next(t, older)
+	newer := w.subscribe(t, &ssev1.SubscribeRequest{Topics: []string{"t"}, ClientId: "c"})
+	next(t, newer)
+	if _, err := older.Recv(); status.Code(err) != codes.AlreadyExists {
+		t.Errorf("the older one ends with %v", err)
+	}
+	w.publish(t, &ssev1.PublishRequest{Topic: "t", Data: []byte("x")})
+	if item := next(t, newer); string(item.GetEvent().GetData()) != "x" {
+		t.Errorf("got %v", item)
 	}
 }

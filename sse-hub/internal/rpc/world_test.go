@@ -20,15 +20,19 @@ import (
 type world struct {
 	*hub.Hub
 	ssev1.SSEHubServiceClient
+	server *Server
 }
 
 func dial(t *testing.T, r hub.Retention, heartbeat time.Duration) world {
 	t.Helper()
-	h := hub.New(hub.NewMemoryLog(r), hub.Options{MaxData: 1 << 20, Heartbeat: heartbeat})
-	server := New(h, service.NewInfo("sse-hub"), slog.New(slog.DiscardHandler))
+	h, err := hub.New(hub.NewMemoryLog(r), hub.Options{MaxData: 1 << 20, Heartbeat: heartbeat})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := New(h, nil, service.NewInfo("sse-hub"), slog.New(slog.DiscardHandler))
 	server.lookEvery = 10 * time.Millisecond
 	conn := servicetest.Dial(t, func(r grpc.ServiceRegistrar) { ssev1.RegisterSSEHubServiceServer(r, server) })
-	return world{h, ssev1.NewSSEHubServiceClient(conn)}
+	return world{h, ssev1.NewSSEHubServiceClient(conn), server}
 }
 
 var plenty = hub.Retention{Events: 10_000, Bytes: 1 << 30, Age: time.Hour}

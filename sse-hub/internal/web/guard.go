@@ -72,13 +72,15 @@ func sameOrigin(origin, host string) bool {
 
 // preflight answers a browser that asks before a request across origins; the
 // guard has judged the origin (hub cases 23 and 26).
-func preflight(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Allow", "GET, HEAD, OPTIONS")
-	if r.Header.Get("Origin") != "" {
-		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
-		h.Set("Access-Control-Allow-Headers", "Authorization, Cache-Control, Content-Type, Last-Event-ID")
-		h.Set("Access-Control-Max-Age", "600")
+func preflight(methods string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Allow", methods)
+		if r.Header.Get("Origin") != "" {
+			h.Set("Access-Control-Allow-Methods", methods)
+			h.Set("Access-Control-Allow-Headers", "Authorization, Cache-Control, Content-Type, Last-Event-ID")
+			h.Set("Access-Control-Max-Age", "600")
+		}
+		w.WriteHeader(http.StatusNoContent)
 	}
-	w.WriteHeader(http.StatusNoContent)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // parameter names the query parameter of a request's field.
-var parameter = map[string]string{"topics": "topic", "last_count": "last"}
+var parameter = map[string]string{"topics": "topic", "last_count": "last", "client_id": "client_id"}
 
 // readRequest reads a subscription from a URL and the Last-Event-ID header. What
 // is mistyped is refused and not ignored (hub case 54).
@@ -25,15 +25,15 @@ func readRequest(r *http.Request) (hub.Request, error) {
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		switch name {
 		case "topic":
-		case "last", "last_event_id":
+		case "last", "last_event_id", "client_id", "ticket":
 			if len(query[name]) > 1 {
 				return hub.Request{}, fmt.Errorf("%s: is given %d times", name, len(query[name]))
 			}
 		default:
-			return hub.Request{}, fmt.Errorf("%q is not a parameter: there are topic, last and last_event_id", name)
+			return hub.Request{}, fmt.Errorf("%q is not a parameter: there are topic, last, last_event_id, client_id and ticket", name)
 		}
 	}
-	request := hub.Request{Topics: query["topic"], LastID: query.Get("last_event_id")}
+	request := hub.Request{Topics: query["topic"], LastID: query.Get("last_event_id"), ClientID: query.Get("client_id")}
 	// A browser that connects again repeats the URL: the header is the newer (hub case 39).
 	if id := r.Header.Get("Last-Event-ID"); id != "" {
 		request.LastID = id

@@ -15,7 +15,8 @@ import (
 type site struct {
 	*hub.Hub
 	addr, url string
-	server    *http.Server
+	server    *Server
+	plain     bool
 }
 
 type setup struct {
@@ -29,6 +30,28 @@ type setup struct {
 // serve runs a site for the test's duration; change alters the usual setup.
 func serve(t *testing.T, change func(*setup)) *site {
 	t.Helper()
+	return serveBy(t, false, change)
+}
+
+// server is serve, with one of the sinks.
+type server func(t *testing.T, change func(*setup)) *site
+
+// sinks runs tests with each sink: a client must not see a difference.
+func sinks(t *testing.T, tests map[string]func(*testing.T, server)) {
+	for sink, plain := range map[string]bool{"event loop": false, "net http": true} {
+		for name, test := range tests {
+			t.Run(name+" by "+sink, func(t *testing.T) {
+				test(t, func(t *testing.T, change func(*setup)) *site {
+					t.Helper()
+					return serveBy(t, plain, change)
+				})
+			})
+		}
+	}
+}
+
+func serveBy(t *testing.T, plain bool, change func(*setup)) *site {
+	t.Helper()
 	s := setup{
 		Options:   hub.Options{MaxData: 1 << 20, Heartbeat: 15 * time.Second},
 		retention: hub.Retention{Events: 10_000, Bytes: 1 << 30, Age: time.Hour},
@@ -38,17 +61,26 @@ func serve(t *testing.T, change func(*setup)) *site {
 		change(&s)
 	}
 	log := slog.New(slog.DiscardHandler)
-	h := hub.New(hub.NewMemoryLog(s.retention), s.Options)
-	server := newServer(s.web, &streams{hub: h, log: log, timeout: s.timeout}, log)
-	server.ReadHeaderTimeout = s.headers
+	h, err := hub.New(hub.NewMemoryLog(s.retention), s.Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.web.Plain = s.web.Plain || plain
+	server, err := newServer(&streams{
+		hub: h, log: log, access: s.web.Access, timeout: s.timeout, users: users{most: s.web.StreamsPerUser},
+	}, s.web)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.HTTP.ReadHeaderTimeout = s.headers
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { _ = server.Serve(listener) }() // ends with the test
-	t.Cleanup(func() { server.Close() })
+	go func() { _ = server.HTTP.Serve(server.Wrap(listener)) }() // ends with the test
+	t.Cleanup(func() { server.HTTP.Close(); server.Close() })
 	addr := listener.Addr().String()
-	return &site{Hub: h, addr: addr, url: "http://" + addr, server: server}
+	return &site{Hub: h, addr: addr, url: "http://" + addr, server: server, plain: s.web.Plain}
 }
 
 func (s *site) publish(t *testing.T, topic, data string) hub.Receipt {

@@ -14,7 +14,14 @@ import (
 	"github.com/obby/go-services/sse-hub/internal/ssetest"
 )
 
-func TestStream(t *testing.T) {
+func TestSinks(t *testing.T) {
+	sinks(t, map[string]func(*testing.T, server){
+		"stream": testStream, "replay": testReplay, "opening": testOpeningIsACursor, "stop": testStop,
+		"heartbeats": testHeartbeats, "stuck client": testStuckClient, "nothing is left behind": testNothingIsLeftBehind,
+	})
+}
+
+func testStream(t *testing.T, serve server) {
 	s := serve(t, nil)
 	stream := ssetest.Open(t, s.url+"/events?topic=a&topic=b", "")
 	t.Run("case 21: the first bytes come before any event", func(t *testing.T) {
@@ -52,7 +59,7 @@ func TestStream(t *testing.T) {
 	})
 }
 
-func TestReplay(t *testing.T) {
+func testReplay(t *testing.T, serve server) {
 	s := serve(t, func(s *setup) { s.retention.Events = 3 })
 	var ids []string
 	for i := range 5 {
@@ -98,7 +105,7 @@ func TestReplay(t *testing.T) {
 
 // A newcomer that loses the connection before its first event comes back with
 // the id that the stream began with.
-func TestOpeningIsACursor(t *testing.T) {
+func testOpeningIsACursor(t *testing.T, serve server) {
 	s := serve(t, nil)
 	stream := ssetest.Open(t, s.url+"/events?topic=t", "")
 	stream.Until(t, "the opening", func(p *ssetest.Parser) bool { return p.LastID != "" })
@@ -111,7 +118,7 @@ func TestOpeningIsACursor(t *testing.T) {
 }
 
 // Cases 30 and 64: streams end as they should, and clients come back one by one.
-func TestStop(t *testing.T) {
+func testStop(t *testing.T, serve server) {
 	s := serve(t, nil)
 	retries := map[string]bool{}
 	streams := make([]*ssetest.Stream, 5)
@@ -139,13 +146,13 @@ func TestStop(t *testing.T) {
 			t.Errorf("ended with %v, retry %q", err, stream.Retry)
 		}
 	})
-	if err := s.server.Shutdown(t.Context()); err != nil {
+	if err := s.server.HTTP.Shutdown(t.Context()); err != nil {
 		t.Errorf("shutdown: %v", err)
 	}
 }
 
 // Case 48: quiet streams show signs of life, and their cursor moves on.
-func TestHeartbeats(t *testing.T) {
+func testHeartbeats(t *testing.T, serve server) {
 	s := serve(t, func(s *setup) { s.Heartbeat = 10 * time.Millisecond })
 	stream := ssetest.Open(t, s.url+"/events?topic=quiet", "")
 	stream.Until(t, "some comments", func(p *ssetest.Parser) bool { return len(p.Comments) > 3 })
@@ -158,7 +165,7 @@ func TestHeartbeats(t *testing.T) {
 
 // Cases 36, 55 and 62: a client that does not read is let go, others are not
 // affected, and it gets everything when it comes back.
-func TestStuckClient(t *testing.T) {
+func testStuckClient(t *testing.T, serve server) {
 	s := serve(t, func(s *setup) { s.timeout = 200 * time.Millisecond })
 	conn, err := net.Dial("tcp", s.addr)
 	if err != nil {
@@ -190,7 +197,7 @@ func TestStuckClient(t *testing.T) {
 }
 
 // Clients that leave take with them all that was there for them.
-func TestNothingIsLeftBehind(t *testing.T) {
+func testNothingIsLeftBehind(t *testing.T, serve server) {
 	s := serve(t, nil)
 	http.DefaultClient.CloseIdleConnections()
 	before := runtime.NumGoroutine()

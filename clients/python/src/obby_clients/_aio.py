@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -15,7 +15,7 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from ._calls import Pages, Unary, seconds_left
-from ._channel import BaseClient, Link, metadata
+from ._channel import BaseClient, Link
 from ._streams import Course
 from .errors import CancelledError, ObbyError
 
@@ -36,8 +36,10 @@ class AsyncClient(BaseClient):
 
     is_async: ClassVar[bool] = True
 
-    def __init__(self, target: str | None = None) -> None:
-        super().__init__(target)
+    def __init__(
+        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+    ) -> None:
+        super().__init__(target, token=token)
         self._links: dict[Home, Link] = {}
 
     async def __aenter__(self: C) -> C:
@@ -83,7 +85,7 @@ class AsyncClient(BaseClient):
         return call(
             plan.request,
             timeout=timeout,
-            metadata=metadata(request_id),
+            metadata=self._metadata(request_id),
             wait_for_ready=plan.wait_for_ready,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import grpc
@@ -35,13 +35,25 @@ class BaseClient:
     service: ClassVar[Service]
     is_async: ClassVar[bool]
 
-    def __init__(self, target: str | None = None) -> None:
-        """Address a service at `host:port`; by default at its usual port on this machine."""
+    def __init__(
+        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+    ) -> None:
+        """Address a service at `host:port`; by default at its usual port on this machine.
+
+        A service that asks who is there, as the sse-hub may, gets `token` with every
+        call: a JWT, or what returns the present one.
+        """
         self._target = _checked(target or self.service.target)
+        self._token = token
         self._closed = False
 
     def _options(self) -> list[tuple[str, int | str]]:
         return channel_options(self._target, self.service.retried)
+
+    def _metadata(self, request_id: str) -> tuple[tuple[str, str], ...]:
+        token = self._token() if callable(self._token) else self._token
+        sent = metadata(request_id)
+        return (*sent, ("authorization", f"Bearer {token}")) if token else sent
 
     def _check_open(self) -> None:
         if self._closed:

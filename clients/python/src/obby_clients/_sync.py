@@ -7,14 +7,14 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import grpc
 
 from ._calls import Pages, Unary, seconds_left
-from ._channel import BaseClient, Link, metadata
+from ._channel import BaseClient, Link
 from ._streams import Course
 from .errors import ClosedError, ObbyError
 
@@ -34,8 +34,10 @@ class Client(BaseClient):
 
     is_async: ClassVar[bool] = False
 
-    def __init__(self, target: str | None = None) -> None:
-        super().__init__(target)
+    def __init__(
+        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+    ) -> None:
+        super().__init__(target, token=token)
         # By process id. No lock: one that is held during a fork stays held.
         self._links: dict[int, Link] = {}
 
@@ -77,7 +79,7 @@ class Client(BaseClient):
             return call(
                 plan.request,
                 timeout=timeout,
-                metadata=metadata(request_id),
+                metadata=self._metadata(request_id),
                 wait_for_ready=plan.wait_for_ready,
             )
         except ValueError:

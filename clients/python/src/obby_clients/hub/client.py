@@ -96,10 +96,15 @@ class _Calls(ServiceCalls):
         *,
         last_event_id: str | None = None,
         last_count: int = 0,
+        client_id: str = "",
         idle_timeout: float = 3 * _HEARTBEAT,
         retry_for: float = 60.0,
     ) -> Streaming[Event | Reset]:
         """Stream what is published to the topics, for ever.
+
+        A topic may be a pattern: `*` stands for one segment, `>` at the end for one
+        or more. Another subscription with the same `client_id` ends this one with
+        AlreadyExistsError.
 
         Begins after `last_event_id`, else with up to `last_count` of the newest
         events held. A stream that is interrupted, or that is silent for
@@ -114,6 +119,7 @@ class _Calls(ServiceCalls):
             topics=[topics] if isinstance(topics, str) else topics,
             last_event_id=last_event_id or "",
             last_count=last_count,
+            client_id=client_id,
         )
         return _SUBSCRIBE(request, idle_timeout=idle_timeout, retry_for=retry_for)
 

@@ -9,7 +9,13 @@
 // Server-Sent Events (WHATWG HTML, 9.2) alike.
 //
 // Topics are 1 to 255 bytes of valid UTF-8 without control characters, spaces
-// or the wildcards `*` and `>`; compared byte by byte; dots separate segments.
+// or the wildcards `*` and `>`; compared byte by byte; dots separate segments, of
+// which there are at most 32. Who subscribes may use patterns: `*` stands for one
+// segment, `>` at the end for one or more.
+//
+// Where the hub asks who is there, a call carries a signed token (JWT) in the
+// metadata `authorization: Bearer <token>`, whose claim `obby` lists the topics and
+// patterns that its holder may `publish` and `subscribe` to.
 //
 // Event ids are `<epoch>-<sequence>`: the sequence counts publications of every
 // topic, so an id is a cursor for any set of topics; the epoch changes when the
@@ -174,7 +180,7 @@ type PublishResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The event's id.
 	EventId string `protobuf:"bytes,1,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
-	// Subscribers of the topic at that moment.
+	// Subscribers of the topic when its place was fixed.
 	Receivers int64 `protobuf:"varint,2,opt,name=receivers,proto3" json:"receivers,omitempty"`
 	// The idempotency key was used before: nothing was published now.
 	Duplicate     bool `protobuf:"varint,3,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
@@ -236,13 +242,17 @@ func (x *PublishResponse) GetDuplicate() bool {
 // SubscribeRequest names topics and where to begin.
 type SubscribeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Topics, 1 to 100. An event is delivered once, however many match.
+	// Topics or patterns, 1 to 100. An event is delivered once, however many match.
 	Topics []string `protobuf:"bytes,1,rep,name=topics,proto3" json:"topics,omitempty"`
 	// Id of the last event handled. Empty: live only, or see `last_count`.
 	LastEventId string `protobuf:"bytes,2,opt,name=last_event_id,json=lastEventId,proto3" json:"last_event_id,omitempty"`
 	// Without `last_event_id`, or where it is not held any more: begin with up to
 	// this many of the newest events held. 0 to 1,000.
-	LastCount     int32 `protobuf:"varint,3,opt,name=last_count,json=lastCount,proto3" json:"last_count,omitempty"`
+	LastCount int32 `protobuf:"varint,3,opt,name=last_count,json=lastCount,proto3" json:"last_count,omitempty"`
+	// Optional, at most 128 bytes: a name for the subscriber. Another subscription
+	// under the same name ends this one, over gRPC and HTTP alike. With tokens, names
+	// of different subjects (claim `sub`) are different.
+	ClientId      string `protobuf:"bytes,4,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -296,6 +306,13 @@ func (x *SubscribeRequest) GetLastCount() int32 {
 		return x.LastCount
 	}
 	return 0
+}
+
+func (x *SubscribeRequest) GetClientId() string {
+	if x != nil {
+		return x.ClientId
+	}
+	return ""
 }
 
 // SubscribeResponse is one item of the stream.
@@ -790,12 +807,13 @@ const file_obby_sse_v1_sse_proto_rawDesc = "" +
 	"\x0fPublishResponse\x12\x19\n" +
 	"\bevent_id\x18\x01 \x01(\tR\aeventId\x12\x1c\n" +
 	"\treceivers\x18\x02 \x01(\x03R\treceivers\x12\x1c\n" +
-	"\tduplicate\x18\x03 \x01(\bR\tduplicate\"m\n" +
+	"\tduplicate\x18\x03 \x01(\bR\tduplicate\"\x8a\x01\n" +
 	"\x10SubscribeRequest\x12\x16\n" +
 	"\x06topics\x18\x01 \x03(\tR\x06topics\x12\"\n" +
 	"\rlast_event_id\x18\x02 \x01(\tR\vlastEventId\x12\x1d\n" +
 	"\n" +
-	"last_count\x18\x03 \x01(\x05R\tlastCount\"\xd7\x01\n" +
+	"last_count\x18\x03 \x01(\x05R\tlastCount\x12\x1b\n" +
+	"\tclient_id\x18\x04 \x01(\tR\bclientId\"\xd7\x01\n" +
 	"\x11SubscribeResponse\x12*\n" +
 	"\x05ready\x18\x01 \x01(\v2\x12.obby.sse.v1.ReadyH\x00R\x05ready\x12*\n" +
 	"\x05event\x18\x02 \x01(\v2\x12.obby.sse.v1.EventH\x00R\x05event\x126\n" +

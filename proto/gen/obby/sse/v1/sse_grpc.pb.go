@@ -9,7 +9,13 @@
 // Server-Sent Events (WHATWG HTML, 9.2) alike.
 //
 // Topics are 1 to 255 bytes of valid UTF-8 without control characters, spaces
-// or the wildcards `*` and `>`; compared byte by byte; dots separate segments.
+// or the wildcards `*` and `>`; compared byte by byte; dots separate segments, of
+// which there are at most 32. Who subscribes may use patterns: `*` stands for one
+// segment, `>` at the end for one or more.
+//
+// Where the hub asks who is there, a call carries a signed token (JWT) in the
+// metadata `authorization: Bearer <token>`, whose claim `obby` lists the topics and
+// patterns that its holder may `publish` and `subscribe` to.
 //
 // Event ids are `<epoch>-<sequence>`: the sequence counts publications of every
 // topic, so an id is a cursor for any set of topics; the epoch changes when the
@@ -49,7 +55,9 @@ type SSEHubServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT (topic, event_type or data not as described; no
 	// sequence is used), RESOURCE_EXHAUSTED (data over the limit), UNAVAILABLE
-	// (shutting down; nothing was published).
+	// (shutting down, nothing was published; or the history cannot be written, when
+	// the call is to be repeated with the same idempotency_key), UNAUTHENTICATED (no
+	// good token), PERMISSION_DENIED (the token does not grant the topic).
 	Publish(ctx context.Context, in *PublishRequest, opts ...grpc.CallOption) (*PublishResponse, error)
 	// Subscribe to topics. The first item is `ready`; what was missed since
 	// `last_event_id` follows, then live events, without a gap or a duplicate.
@@ -57,7 +65,10 @@ type SSEHubServiceClient interface {
 	// live. `heartbeat` is sent every 15 s while nothing happens.
 	//
 	// Errors: INVALID_ARGUMENT (no topic, a bad topic, too many), ABORTED (read
-	// too slowly; subscribe again with the last id), UNAVAILABLE (shutting down).
+	// too slowly; subscribe again with the last id), UNAVAILABLE (shutting down),
+	// ALREADY_EXISTS (the same client has subscribed again), UNAUTHENTICATED (no good
+	// token, or it has expired by now), PERMISSION_DENIED (the token does not grant
+	// everything that a topic matches).
 	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SubscribeResponse], error)
 	// Describe the running server.
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
@@ -121,7 +132,9 @@ type SSEHubServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT (topic, event_type or data not as described; no
 	// sequence is used), RESOURCE_EXHAUSTED (data over the limit), UNAVAILABLE
-	// (shutting down; nothing was published).
+	// (shutting down, nothing was published; or the history cannot be written, when
+	// the call is to be repeated with the same idempotency_key), UNAUTHENTICATED (no
+	// good token), PERMISSION_DENIED (the token does not grant the topic).
 	Publish(context.Context, *PublishRequest) (*PublishResponse, error)
 	// Subscribe to topics. The first item is `ready`; what was missed since
 	// `last_event_id` follows, then live events, without a gap or a duplicate.
@@ -129,7 +142,10 @@ type SSEHubServiceServer interface {
 	// live. `heartbeat` is sent every 15 s while nothing happens.
 	//
 	// Errors: INVALID_ARGUMENT (no topic, a bad topic, too many), ABORTED (read
-	// too slowly; subscribe again with the last id), UNAVAILABLE (shutting down).
+	// too slowly; subscribe again with the last id), UNAVAILABLE (shutting down),
+	// ALREADY_EXISTS (the same client has subscribed again), UNAUTHENTICATED (no good
+	// token, or it has expired by now), PERMISSION_DENIED (the token does not grant
+	// everything that a topic matches).
 	Subscribe(*SubscribeRequest, grpc.ServerStreamingServer[SubscribeResponse]) error
 	// Describe the running server.
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)

@@ -15,7 +15,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15obby/sse/v1/sse.proto\x12\x0bobby.sse.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\x0ePublishRequest\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\"I\n\x0fPublishResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x11\n\treceivers\x18\x02 \x01(\x03\x12\x11\n\tduplicate\x18\x03 \x01(\x08\"M\n\x10SubscribeRequest\x12\x0e\n\x06topics\x18\x01 \x03(\t\x12\x15\n\rlast_event_id\x18\x02 \x01(\t\x12\x12\n\nlast_count\x18\x03 \x01(\x05\"\xb7\x01\n\x11SubscribeResponse\x12#\n\x05ready\x18\x01 \x01(\x0b\x32\x12.obby.sse.v1.ReadyH\x00\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.obby.sse.v1.EventH\x00\x12+\n\theartbeat\x18\x03 \x01(\x0b\x32\x16.obby.sse.v1.HeartbeatH\x00\x12#\n\x05reset\x18\x04 \x01(\x0b\x32\x12.obby.sse.v1.ResetH\x00\x42\x06\n\x04item\"\x19\n\x05Ready\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"|\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x30\n\x0cpublish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1d\n\tHeartbeat\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"\\\n\x05Reset\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.obby.sse.v1.ResetReason\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x17\n\x0foldest_event_id\x18\x03 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\x95\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x61pi_versions\x18\x02 \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x03(\t\x12\x13\n\x0binstance_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*v\n\x0bResetReason\x12\x1c\n\x18RESET_REASON_UNSPECIFIED\x10\x00\x12\x18\n\x14RESET_REASON_EXPIRED\x10\x01\x12\x16\n\x12RESET_REASON_EPOCH\x10\x02\x12\x17\n\x13RESET_REASON_FUTURE\x10\x03\x32\x80\x02\n\rSSEHubService\x12\x44\n\x07Publish\x12\x1b.obby.sse.v1.PublishRequest\x1a\x1c.obby.sse.v1.PublishResponse\x12L\n\tSubscribe\x12\x1d.obby.sse.v1.SubscribeRequest\x1a\x1e.obby.sse.v1.SubscribeResponse0\x01\x12[\n\rGetServerInfo\x12!.obby.sse.v1.GetServerInfoRequest\x1a\".obby.sse.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42\x39Z7github.com/obby/go-services/proto/gen/obby/sse/v1;ssev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15obby/sse/v1/sse.proto\x12\x0bobby.sse.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"Z\n\x0ePublishRequest\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\"I\n\x0fPublishResponse\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\x11\n\treceivers\x18\x02 \x01(\x03\x12\x11\n\tduplicate\x18\x03 \x01(\x08\"`\n\x10SubscribeRequest\x12\x0e\n\x06topics\x18\x01 \x03(\t\x12\x15\n\rlast_event_id\x18\x02 \x01(\t\x12\x12\n\nlast_count\x18\x03 \x01(\x05\x12\x11\n\tclient_id\x18\x04 \x01(\t\"\xb7\x01\n\x11SubscribeResponse\x12#\n\x05ready\x18\x01 \x01(\x0b\x32\x12.obby.sse.v1.ReadyH\x00\x12#\n\x05\x65vent\x18\x02 \x01(\x0b\x32\x12.obby.sse.v1.EventH\x00\x12+\n\theartbeat\x18\x03 \x01(\x0b\x32\x16.obby.sse.v1.HeartbeatH\x00\x12#\n\x05reset\x18\x04 \x01(\x0b\x32\x12.obby.sse.v1.ResetH\x00\x42\x06\n\x04item\"\x19\n\x05Ready\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"|\n\x05\x45vent\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x12\n\nevent_type\x18\x03 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x04 \x01(\x0c\x12\x30\n\x0cpublish_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x1d\n\tHeartbeat\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\"\\\n\x05Reset\x12(\n\x06reason\x18\x01 \x01(\x0e\x32\x18.obby.sse.v1.ResetReason\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x17\n\x0foldest_event_id\x18\x03 \x01(\t\"\x16\n\x14GetServerInfoRequest\"\x95\x01\n\x15GetServerInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x14\n\x0c\x61pi_versions\x18\x02 \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x03(\t\x12\x13\n\x0binstance_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*v\n\x0bResetReason\x12\x1c\n\x18RESET_REASON_UNSPECIFIED\x10\x00\x12\x18\n\x14RESET_REASON_EXPIRED\x10\x01\x12\x16\n\x12RESET_REASON_EPOCH\x10\x02\x12\x17\n\x13RESET_REASON_FUTURE\x10\x03\x32\x80\x02\n\rSSEHubService\x12\x44\n\x07Publish\x12\x1b.obby.sse.v1.PublishRequest\x1a\x1c.obby.sse.v1.PublishResponse\x12L\n\tSubscribe\x12\x1d.obby.sse.v1.SubscribeRequest\x1a\x1e.obby.sse.v1.SubscribeResponse0\x01\x12[\n\rGetServerInfo\x12!.obby.sse.v1.GetServerInfoRequest\x1a\".obby.sse.v1.GetServerInfoResponse\"\x03\x90\x02\x01\x42\x39Z7github.com/obby/go-services/proto/gen/obby/sse/v1;ssev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -25,28 +25,28 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _globals['DESCRIPTOR']._serialized_options = b'Z7github.com/obby/go-services/proto/gen/obby/sse/v1;ssev1'
   _globals['_SSEHUBSERVICE'].methods_by_name['GetServerInfo']._options = None
   _globals['_SSEHUBSERVICE'].methods_by_name['GetServerInfo']._serialized_options = b'\220\002\001'
-  _globals['_RESETREASON']._serialized_start=957
-  _globals['_RESETREASON']._serialized_end=1075
+  _globals['_RESETREASON']._serialized_start=976
+  _globals['_RESETREASON']._serialized_end=1094
   _globals['_PUBLISHREQUEST']._serialized_start=71
   _globals['_PUBLISHREQUEST']._serialized_end=161
   _globals['_PUBLISHRESPONSE']._serialized_start=163
   _globals['_PUBLISHRESPONSE']._serialized_end=236
   _globals['_SUBSCRIBEREQUEST']._serialized_start=238
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=315
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=318
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=501
-  _globals['_READY']._serialized_start=503
-  _globals['_READY']._serialized_end=528
-  _globals['_EVENT']._serialized_start=530
-  _globals['_EVENT']._serialized_end=654
-  _globals['_HEARTBEAT']._serialized_start=656
-  _globals['_HEARTBEAT']._serialized_end=685
-  _globals['_RESET']._serialized_start=687
-  _globals['_RESET']._serialized_end=779
-  _globals['_GETSERVERINFOREQUEST']._serialized_start=781
-  _globals['_GETSERVERINFOREQUEST']._serialized_end=803
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=806
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=955
-  _globals['_SSEHUBSERVICE']._serialized_start=1078
-  _globals['_SSEHUBSERVICE']._serialized_end=1334
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=334
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=337
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=520
+  _globals['_READY']._serialized_start=522
+  _globals['_READY']._serialized_end=547
+  _globals['_EVENT']._serialized_start=549
+  _globals['_EVENT']._serialized_end=673
+  _globals['_HEARTBEAT']._serialized_start=675
+  _globals['_HEARTBEAT']._serialized_end=704
+  _globals['_RESET']._serialized_start=706
+  _globals['_RESET']._serialized_end=798
+  _globals['_GETSERVERINFOREQUEST']._serialized_start=800
+  _globals['_GETSERVERINFOREQUEST']._serialized_end=822
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=825
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=974
+  _globals['_SSEHUBSERVICE']._serialized_start=1097
+  _globals['_SSEHUBSERVICE']._serialized_end=1353
 # @@protoc_insertion_point(module_scope)

@@ -6,7 +6,13 @@ every subscriber of their topic sees them in one order, over gRPC and as
 Server-Sent Events (WHATWG HTML, 9.2) alike.
 
 Topics are 1 to 255 bytes of valid UTF-8 without control characters, spaces
-or the wildcards `*` and `>`; compared byte by byte; dots separate segments.
+or the wildcards `*` and `>`; compared byte by byte; dots separate segments, of
+which there are at most 32. Who subscribes may use patterns: `*` stands for one
+segment, `>` at the end for one or more.
+
+Where the hub asks who is there, a call carries a signed token (JWT) in the
+metadata `authorization: Bearer <token>`, whose claim `obby` lists the topics and
+patterns that its holder may `publish` and `subscribe` to.
 
 Event ids are `<epoch>-<sequence>`: the sequence counts publications of every
 topic, so an id is a cursor for any set of topics; the epoch changes when the
@@ -109,7 +115,7 @@ class PublishResponse(google.protobuf.message.Message):
     event_id: builtins.str
     """The event's id."""
     receivers: builtins.int
-    """Subscribers of the topic at that moment."""
+    """Subscribers of the topic when its place was fixed."""
     duplicate: builtins.bool
     """The idempotency key was used before: nothing was published now."""
     def __init__(
@@ -132,15 +138,21 @@ class SubscribeRequest(google.protobuf.message.Message):
     TOPICS_FIELD_NUMBER: builtins.int
     LAST_EVENT_ID_FIELD_NUMBER: builtins.int
     LAST_COUNT_FIELD_NUMBER: builtins.int
+    CLIENT_ID_FIELD_NUMBER: builtins.int
     last_event_id: builtins.str
     """Id of the last event handled. Empty: live only, or see `last_count`."""
     last_count: builtins.int
     """Without `last_event_id`, or where it is not held any more: begin with up to
     this many of the newest events held. 0 to 1,000.
     """
+    client_id: builtins.str
+    """Optional, at most 128 bytes: a name for the subscriber. Another subscription
+    under the same name ends this one, over gRPC and HTTP alike. With tokens, names
+    of different subjects (claim `sub`) are different.
+    """
     @property
     def topics(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Topics, 1 to 100. An event is delivered once, however many match."""
+        """Topics or patterns, 1 to 100. An event is delivered once, however many match."""
 
     def __init__(
         self,
@@ -148,8 +160,9 @@ class SubscribeRequest(google.protobuf.message.Message):
         topics: collections.abc.Iterable[builtins.str] | None = ...,
         last_event_id: builtins.str = ...,
         last_count: builtins.int = ...,
+        client_id: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["last_count", b"last_count", "last_event_id", b"last_event_id", "topics", b"topics"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["client_id", b"client_id", "last_count", b"last_count", "last_event_id", b"last_event_id", "topics", b"topics"]) -> None: ...
 
 global___SubscribeRequest = SubscribeRequest
 

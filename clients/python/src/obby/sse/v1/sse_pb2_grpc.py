@@ -42,7 +42,9 @@ class SSEHubServiceServicer(object):
 
         Errors: INVALID_ARGUMENT (topic, event_type or data not as described; no
         sequence is used), RESOURCE_EXHAUSTED (data over the limit), UNAVAILABLE
-        (shutting down; nothing was published).
+        (shutting down, nothing was published; or the history cannot be written, when
+        the call is to be repeated with the same idempotency_key), UNAUTHENTICATED (no
+        good token), PERMISSION_DENIED (the token does not grant the topic).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -55,7 +57,10 @@ class SSEHubServiceServicer(object):
         live. `heartbeat` is sent every 15 s while nothing happens.
 
         Errors: INVALID_ARGUMENT (no topic, a bad topic, too many), ABORTED (read
-        too slowly; subscribe again with the last id), UNAVAILABLE (shutting down).
+        too slowly; subscribe again with the last id), UNAVAILABLE (shutting down),
+        ALREADY_EXISTS (the same client has subscribed again), UNAUTHENTICATED (no good
+        token, or it has expired by now), PERMISSION_DENIED (the token does not grant
+        everything that a topic matches).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -6,7 +6,13 @@ every subscriber of their topic sees them in one order, over gRPC and as
 Server-Sent Events (WHATWG HTML, 9.2) alike.
 
 Topics are 1 to 255 bytes of valid UTF-8 without control characters, spaces
-or the wildcards `*` and `>`; compared byte by byte; dots separate segments.
+or the wildcards `*` and `>`; compared byte by byte; dots separate segments, of
+which there are at most 32. Who subscribes may use patterns: `*` stands for one
+segment, `>` at the end for one or more.
+
+Where the hub asks who is there, a call carries a signed token (JWT) in the
+metadata `authorization: Bearer <token>`, whose claim `obby` lists the topics and
+patterns that its holder may `publish` and `subscribe` to.
 
 Event ids are `<epoch>-<sequence>`: the sequence counts publications of every
 topic, so an id is a cursor for any set of topics; the epoch changes when the
@@ -43,7 +49,9 @@ class SSEHubServiceStub:
 
     Errors: INVALID_ARGUMENT (topic, event_type or data not as described; no
     sequence is used), RESOURCE_EXHAUSTED (data over the limit), UNAVAILABLE
-    (shutting down; nothing was published).
+    (shutting down, nothing was published; or the history cannot be written, when
+    the call is to be repeated with the same idempotency_key), UNAUTHENTICATED (no
+    good token), PERMISSION_DENIED (the token does not grant the topic).
     """
 
     Subscribe: grpc.UnaryStreamMultiCallable[
@@ -56,7 +64,10 @@ class SSEHubServiceStub:
     live. `heartbeat` is sent every 15 s while nothing happens.
 
     Errors: INVALID_ARGUMENT (no topic, a bad topic, too many), ABORTED (read
-    too slowly; subscribe again with the last id), UNAVAILABLE (shutting down).
+    too slowly; subscribe again with the last id), UNAVAILABLE (shutting down),
+    ALREADY_EXISTS (the same client has subscribed again), UNAUTHENTICATED (no good
+    token, or it has expired by now), PERMISSION_DENIED (the token does not grant
+    everything that a topic matches).
     """
 
     GetServerInfo: grpc.UnaryUnaryMultiCallable[
@@ -77,7 +88,9 @@ class SSEHubServiceAsyncStub:
 
     Errors: INVALID_ARGUMENT (topic, event_type or data not as described; no
     sequence is used), RESOURCE_EXHAUSTED (data over the limit), UNAVAILABLE
-    (shutting down; nothing was published).
+    (shutting down, nothing was published; or the history cannot be written, when
+    the call is to be repeated with the same idempotency_key), UNAUTHENTICATED (no
+    good token), PERMISSION_DENIED (the token does not grant the topic).
     """
 
     Subscribe: grpc.aio.UnaryStreamMultiCallable[
@@ -90,7 +103,10 @@ class SSEHubServiceAsyncStub:
     live. `heartbeat` is sent every 15 s while nothing happens.
 
     Errors: INVALID_ARGUMENT (no topic, a bad topic, too many), ABORTED (read
-    too slowly; subscribe again with the last id), UNAVAILABLE (shutting down).
+    too slowly; subscribe again with the last id), UNAVAILABLE (shutting down),
+    ALREADY_EXISTS (the same client has subscribed again), UNAUTHENTICATED (no good
+    token, or it has expired by now), PERMISSION_DENIED (the token does not grant
+    everything that a topic matches).
     """
 
     GetServerInfo: grpc.aio.UnaryUnaryMultiCallable[
@@ -113,7 +129,9 @@ class SSEHubServiceServicer(metaclass=abc.ABCMeta):
 
         Errors: INVALID_ARGUMENT (topic, event_type or data not as described; no
         sequence is used), RESOURCE_EXHAUSTED (data over the limit), UNAVAILABLE
-        (shutting down; nothing was published).
+        (shutting down, nothing was published; or the history cannot be written, when
+        the call is to be repeated with the same idempotency_key), UNAUTHENTICATED (no
+        good token), PERMISSION_DENIED (the token does not grant the topic).
         """
 
     @abc.abstractmethod
@@ -128,7 +146,10 @@ class SSEHubServiceServicer(metaclass=abc.ABCMeta):
         live. `heartbeat` is sent every 15 s while nothing happens.
 
         Errors: INVALID_ARGUMENT (no topic, a bad topic, too many), ABORTED (read
-        too slowly; subscribe again with the last id), UNAVAILABLE (shutting down).
+        too slowly; subscribe again with the last id), UNAVAILABLE (shutting down),
+        ALREADY_EXISTS (the same client has subscribed again), UNAUTHENTICATED (no good
+        token, or it has expired by now), PERMISSION_DENIED (the token does not grant
+        everything that a topic matches).
         """
 
     @abc.abstractmethod

@@ -1,0 +1,150 @@
+package access
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Least sizes: shorter ones are guessed or factored.
+const (
+	minSecret  = 32       // bytes of a secret
+	minModulus = 2048     // bits of an RSA key
+	maxKeyFile = 64 << 10 // bytes
+)
+
+// key verifies the tokens of its algorithms.
+type key struct {
+	id         string // empty: fits tokens of any key id
+	algorithms []string
+	public     any
+}
+
+func algorithms() []string { return []string{"HS256", "RS256", "ES256", "EdDSA"} }
+
+// keys are all there are.
+type keys struct {
+	files  []key
+	remote *jwks // nil: none
+}
+
+func loadKeys(files []string, url string) (*keys, error) {
+	k := &keys{}
+	for _, path := range files {
+		found, err := readKeyFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("key file %s: %w", path, err)
+		}
+		k.files = append(k.files, found...)
+	}
+	if url != "" {
+		k.remote = newJWKS(url)
+	}
+	return k, nil
+}
+
+// find implements jwt.Keyfunc: it returns the keys that may have signed a token.
+func (k *keys) find(token *jwt.Token) (any, error) {
+	id, _ := token.Header["kid"].(string)
+	candidates := k.files
+	if k.remote != nil {
+		remote, err := k.remote.keys(id)
+		if err != nil && len(k.files) == 0 {
+			return nil, err
+		}
+		candidates = append(slices.Clip(candidates), remote...)
+	}
+	var set jwt.VerificationKeySet
+	for _, c := range candidates {
+		if slices.Contains(c.algorithms, token.Method.Alg()) && (c.id == "" || id == "" || c.id == id) {
+			set.Keys = append(set.Keys, c.public)
+		}
+	}
+	if len(set.Keys) == 0 {
+		return nil, fmt.Errorf("no key for algorithm %s and key id %q is known here", token.Method.Alg(), id)
+	}
+	return set, nil
+}
+
+// readKeyFile reads a JWKS, PEM public keys, or else a secret.
+func readKeyFile(path string) ([]key, error) {
+	content, err := os.ReadFile(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(content) > maxKeyFile:
+		return nil, fmt.Errorf("has %d bytes: that is no key", len(content))
+	}
+	content = bytes.TrimSpace(content)
+	switch {
+	case bytes.HasPrefix(content, []byte("{")):
+		return parseJWKS(content)
+	case bytes.HasPrefix(content, []byte("-----BEGIN ")):
+		return parsePEM(content)
+	case len(content) < minSecret:
+		return nil, fmt.Errorf("the secret has %d bytes: give at least %d, such as from  openssl rand -hex 32", len(content), minSecret)
+	}
+	return []key{{algorithms: []string{"HS256"}, public: content}}, nil
+}
+
+func parsePEM(content []byte) ([]key, error) {
+	var found []key
+	for {
+		var block *pem.Block
+		if block, content = pem.Decode(content); block == nil {
+			break
+		}
+		var public any
+		var err error
+		switch block.Type {
+		case "PUBLIC KEY":
+			public, err = x509.ParsePKIXPublicKey(block.Bytes)
+		case "CERTIFICATE":
+			var certificate *x509.Certificate
+			if certificate, err = x509.ParseCertificate(block.Bytes); err == nil {
+				public = certificate.PublicKey
+			}
+		default:
+			err = fmt.Errorf("a %q is not what tokens are verified with: give the PUBLIC KEY", block.Type)
+		}
+		if err != nil {
+			return nil, err
+		}
+		k, err := publicKey("", public)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, k)
+	}
+	if len(found) == 0 {
+		return nil, errors.New("there is no PEM block in it")
+	}
+	return found, nil
+}
+
+func publicKey(id string, public any) (key, error) {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		if k.N.BitLen() < minModulus {
+			return key{}, fmt.Errorf("an RSA key of %d bits is too short: at least %d", k.N.BitLen(), minModulus)
+		}
+		return key{id, []string{"RS256"}, k}, nil
+	case *ecdsa.PublicKey:
+		if k.Curve.Params().Name != "P-256" {
+			return key{}, fmt.Errorf("an elliptic key of curve %s: P-256 is what ES256 uses", k.Curve.Params().Name)
+		}
+		return key{id, []string{"ES256"}, k}, nil
+	case ed25519.PublicKey:
+		return key{id, []string{"EdDSA"}, k}, nil
+	}
+	return key{}, fmt.Errorf("a key of type %T cannot be used", public)
+}

@@ -1,0 +1,54 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/obby/go-services/sse-hub/internal/access"
+)
+
+// Access says who a caller is.
+type Access interface {
+	// Verify reads a token; its error wraps access.ErrToken.
+	Verify(token string) (*access.Grant, error)
+}
+
+// grant returns what a caller may do, nil where everybody may do everything.
+func (s *Server) grant(ctx context.Context) (*access.Grant, error) {
+	if s.access == nil {
+		return nil, nil
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	for _, value := range md.Get("authorization") {
+		if scheme, token, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			return s.access.Verify(token)
+		}
+	}
+	return nil, fmt.Errorf("%w: send it as metadata  authorization: Bearer <token>", access.ErrToken)
+}
+
+// mayPublish refuses who may not publish to a topic.
+func (s *Server) mayPublish(ctx context.Context, topic string) error {
+	grant, err := s.grant(ctx)
+	if err == nil && grant != nil && !grant.MayPublish(topic) {
+		err = fmt.Errorf("%w: to publish to %q", errNotGranted, topic)
+	}
+	return err
+}
+
+// maySubscribe returns the grant of who may subscribe to all of the topics.
+func (s *Server) maySubscribe(ctx context.Context, topics []string) (*access.Grant, error) {
+	grant, err := s.grant(ctx)
+	if err != nil || grant == nil {
+		return nil, err
+	}
+	for _, topic := range topics {
+		if !grant.MaySubscribe(topic) {
+			return nil, fmt.Errorf("%w: to subscribe to %q", errNotGranted, topic)
+		}
+	}
+	return grant, nil
+}

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/obby/go-services/sse-hub/internal/hub"
+)
+
+// damage is what cannot come from an end of the process or a power cut.
+type damage struct{ error }
+
+// recover reads what is there: where each event stands, and the keys. Only what
+// is whole counts.
+func (l *Log) recover() error {
+	if err := os.Remove(filepath.Join(l.dir, spare)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	names, err := segmentNames(l.dir)
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		if err := l.load(name, i == len(names)-1); err != nil {
+			return err
+		}
+	}
+	if len(l.segments) == 0 {
+		return nil
+	}
+	// After a kill -9 it may be in the kernel's memory alone, and from here on it
+	// is seen by readers.
+	return datasync(l.active().file)
+}
+
+// load reads one segment.
+func (l *Log) load(name string, last bool) error {
+	s, epoch, err := openSegment(l.dir, name)
+	if errors.Is(err, errHeader) {
+		return damage{fmt.Errorf("%s: %w", name, err)}
+	}
+	if err != nil {
+		return err
+	}
+	if len(l.segments) == 0 {
+		l.epoch, l.first = epoch, s.first
+	}
+	l.segments = append(l.segments, s)
+	if epoch != l.epoch || s.first != l.next() {
+		return damage{fmt.Errorf("%s does not follow the segment before it", name)}
+	}
+	content := make([]byte, s.size)
+	if _, err := io.ReadFull(io.NewSectionReader(s.file, 0, s.size), content); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	rest := content[headerBytes:]
+	for {
+		payload, size, ok := cutRecord(rest)
+		if !ok || seqOf(payload) != l.next() {
+			break
+		}
+		l.learn(s, payload, size)
+		rest = rest[size:]
+	}
+	return l.checkEnd(s, name, rest, last)
+}
+
+// learn notes a record that was found.
+func (l *Log) learn(s *segment, payload []byte, size int) {
+	age := max(0, l.opened.Sub(timeOf(payload))) // a clock that went back makes nothing older
+	l.places = append(l.places, place{at: -age, offset: uint32(s.end), size: uint32(size)})
+	l.bytes += int64(size)
+	s.end += int64(size)
+	if key, receipt := keyOf(payload, l.epoch); key != "" {
+		l.keys = append(l.keys, keyed{key, receipt})
+		if len(l.keys) > 2*maxKeys {
+			l.keys = append(l.keys[:0], l.keys[len(l.keys)-maxKeys:]...)
+		}
+	}
+}
+
+// checkEnd looks at what follows the last whole record of a segment: zeros, or in
+// the newest one what was being written when the process or the machine ended.
+// That nobody was told of: it is wiped out. A whole record behind a broken one,
+// however, may have been synced, and the broken one with it.
+func (l *Log) checkEnd(s *segment, name string, rest []byte, last bool) error {
+	torn := len(bytes.TrimRight(rest, "\x00"))
+	if torn == 0 {
+		return nil
+	}
+	for at := 1; at < min(torn, len(rest)-frameBytes-fixedBytes); at++ {
+		payload := rest[at+frameBytes:]
+		if near := seqOf(payload) - l.next(); near >= 1<<32 {
+			continue // not worth a sum
+		}
+		if _, _, ok := cutRecord(rest[at:]); ok {
+			return damage{fmt.Errorf("%s is damaged after event %d", name, l.next()-1)}
+		}
+	}
+	if !last {
+		return damage{fmt.Errorf("%s is damaged after event %d", name, l.next()-1)}
+	}
+	l.log.Info("what was being written when the hub ended is taken back; nobody was told of it", "segment", name, "bytes", torn)
+	_, err := s.file.WriteAt(make([]byte, torn), s.end)
+	return err
+}
+
+// setAside moves segments that cannot be trusted out of the way, for a person to
+// look at, and begins anew: the new epoch tells readers that they missed something.
+func (l *Log) setAside(why error) error {
+	aside := filepath.Join(l.dir, "damaged-"+time.Now().UTC().Format("20060102T150405.000"))
+	l.log.Error("the history is damaged and set aside; clients are told to load the present state", "err", why, "path", aside)
+	if err := os.Mkdir(aside, 0o700); err != nil {
+		return err
+	}
+	l.closeSegments()
+	names, err := segmentNames(l.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := os.Rename(filepath.Join(l.dir, name), filepath.Join(aside, name)); err != nil {
+			return err
+		}
+	}
+	l.segments, l.places, l.bytes, l.first, l.epoch = nil, nil, 0, 1, hub.NewEpoch()
+	return syncDir(l.dir)
+}
