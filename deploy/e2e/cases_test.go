@@ -61,6 +61,7 @@ func numbers(t *testing.T, file string) (all []int) {
 
 var (
 	mention = regexp.MustCompile(`([a-z]+ )?[Cc]ases? (\d+(?:(?:, | and |, and | to |–)\d+)*)`)
+	isTest  = regexp.MustCompile(`_test\.go$|testdata/script/|test/[a-z]+\.go$`) // logtest: a suite for several packages
 	several = regexp.MustCompile(`(\d+)( to |–)?`)
 )
 
@@ -89,7 +90,7 @@ func testsBelow(t *testing.T, dirs ...string) (texts []string) {
 	t.Helper()
 	for _, dir := range dirs {
 		err := filepath.WalkDir(filepath.Join("..", "..", dir), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !strings.HasSuffix(path, "_test.go") && !strings.Contains(path, "testdata/script/") || d.IsDir() {
+			if err != nil || d.IsDir() || !isTest.MatchString(path) {
 				return err
 			}
 			text, err := os.ReadFile(path)
