@@ -20,10 +20,7 @@ type history struct{ db *sql.DB }
 // itself would already mend it.
 func inspect(t *testing.T, database string, look func(*history)) {
 	t.Helper()
-	dir, err := os.MkdirTemp(t.TempDir(), "copy")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
 	defer os.RemoveAll(dir) // not at the test's end: there may be hundreds
 	for _, suffix := range []string{"", "-wal"} {
 		data, err := os.ReadFile(database + suffix)
