@@ -28,8 +28,9 @@ type Store interface {
 	// Bytes returns what contents and diffs take.
 	Bytes(ctx context.Context) (int64, error)
 	// Thin removes steps of a path, and the versions that are needed no more, and
-	// joins those that stay. With dry it changes nothing and returns the same.
-	Thin(ctx context.Context, path string, joins []Join, gone []int64, dry bool) (Thinned, error)
+	// joins those that stay. It returns ErrStale, and removes nothing, where the
+	// path's steps are no longer Thinning.Past.
+	Thin(ctx context.Context, t Thinning) (Thinned, error)
 	// LoggedAt reports whether the bare change log says that a path was there at a
 	// time. Retention leaves that log as it is.
 	LoggedAt(ctx context.Context, path string, at time.Time) (bool, error)
