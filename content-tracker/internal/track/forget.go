@@ -28,18 +28,9 @@ func (t *Tracker) Forget(ctx context.Context, s Scope, dry, vacuum bool) (Forgot
 	if s.Path, err = clean(s.Path); err != nil {
 		return Forgotten{}, err
 	}
-	arrivals, err := t.store.MovedOut(ctx, s)
+	joins, err := t.partings(ctx, s)
 	if err != nil {
 		return Forgotten{}, err
-	}
-	var joins []Join
-	for _, a := range arrivals { // what came from there was created where it is now
-		step := []PastStep{{ID: a.Step, New: a.Version}}
-		j := Join{ID: a.Step, Type: Created}
-		if j.Diff, err = t.diffOf(ctx, a.Path, j, step); err != nil {
-			return Forgotten{}, err
-		}
-		joins = append(joins, j)
 	}
 	gone, err := t.store.Forget(ctx, s, joins, dry)
 	if err == nil && len(gone.Paths) == 0 {
@@ -62,9 +53,34 @@ func (t *Tracker) Forget(ctx context.Context, s Scope, dry, vacuum bool) (Forgot
 	return gone, err
 }
 
-// Arrival is a step that brought a file from another path.
-type Arrival struct {
+// partings returns what becomes of the moves into a scope and out of it, of which
+// one end stays: what came from there was created where it is now, and what went
+// there was deleted where it was.
+func (t *Tracker) partings(ctx context.Context, s Scope) (joins []Join, err error) {
+	out, err := t.store.MovedOut(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	in, err := t.store.MovedIn(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range append(out, in...) {
+		j, step := Join{ID: p.Step, Type: Created}, PastStep{ID: p.Step, New: p.Version}
+		if i >= len(out) {
+			j, step.New = Join{ID: p.Step, Type: Deleted, Old: p.Version, Path: p.Path}, 0
+		}
+		if j.Diff, err = t.diffOf(ctx, p.Path, j, []PastStep{step}); err != nil {
+			return nil, err
+		}
+		joins = append(joins, j)
+	}
+	return joins, nil
+}
+
+// Passage is the end of a move that lies outside a scope.
+type Passage struct {
 	Step    int64
 	Path    string
-	Version int64
+	Version int64 // that the file had at that end
 }

@@ -26,6 +26,7 @@ type Join struct {
 	Type ChangeType
 	Old  int64
 	Diff Diff
+	Path string // Deleted: the step becomes one of this path; empty: it stays where it is
 }
 
 // Thinning is what a path is to lose.

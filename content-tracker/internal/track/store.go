@@ -34,8 +34,10 @@ type Store interface {
 	// LoggedAt reports whether the bare change log says that a path was there at a
 	// time. Retention leaves that log as it is.
 	LoggedAt(ctx context.Context, path string, at time.Time) (bool, error)
-	// MovedOut returns the steps that carried files out of a scope.
-	MovedOut(ctx context.Context, s Scope) ([]Arrival, error)
+	// MovedOut returns the steps that carried files out of a scope, MovedIn those
+	// that carried files into it.
+	MovedOut(ctx context.Context, s Scope) ([]Passage, error)
+	MovedIn(ctx context.Context, s Scope) ([]Passage, error)
 	// Forget removes every row of a scope, once it has joined the given steps.
 	// With dry it changes nothing and returns the same.
 	Forget(ctx context.Context, s Scope, joins []Join, dry bool) (Forgotten, error)
