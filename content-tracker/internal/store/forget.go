@@ -81,13 +81,8 @@ func (s *Store) forget(ctx context.Context, tx *transaction, scope track.Scope, 
 			WHERE `+within("d.file_path")+` AND NOT `+within("o.old_path"), args); err != nil {
 		return gone, err
 	}
-	for _, j := range joins {
-		if err := join(ctx, tx, j); err != nil {
-			return gone, err
-		}
-		if err := leave(ctx, tx, j); err != nil {
-			return gone, err
-		}
+	if err := part(ctx, tx, joins, args); err != nil {
+		return gone, err
 	}
 	unindexed := make([]indexing, len(gone.Paths))
 	for i, path := range gone.Paths {
@@ -107,6 +102,33 @@ func (s *Store) forget(ctx context.Context, tx *transaction, scope track.Scope, 
 		}
 	}
 	return gone, nil
+}
+
+// part joins the moves of which one end stays. Those that are not among the joins were
+// recorded since these were made: ErrStale.
+func part(ctx context.Context, tx *transaction, joins []track.Join, args []any) error {
+	ids := make([]int64, len(joins))
+	for i, j := range joins {
+		ids[i] = j.ID
+	}
+	var missed bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM obby_diffs o JOIN content_diffs d ON d.id = o.diff_id
+		WHERE `+within("o.old_path")+` <> `+within("d.file_path")+` AND d.id NOT IN (SELECT value FROM json_each(?4)))`,
+		append(args[:len(args):len(args)], values(ids))...).Scan(&missed); err != nil {
+		return err
+	}
+	if missed {
+		return track.ErrStale
+	}
+	for _, j := range joins {
+		if err := join(ctx, tx, j); err != nil {
+			return err
+		}
+		if err := leave(ctx, tx, j); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // leave makes of a move, which has been joined as a deletion, a step of the path that

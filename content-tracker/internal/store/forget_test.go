@@ -140,6 +140,9 @@ func TestForgetDestination(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, "steps of a after a dry run", w.steps("a"), "created ->1")
+	if _, err := w.store.Forget(t.Context(), track.Scope{Path: w.path("b")}, nil, false); !errors.Is(err, track.ErrStale) {
+		t.Errorf("without a move that was recorded meanwhile: error is %v", err)
+	}
 	gone, err := w.tracker.Forget(t.Context(), track.Scope{Path: w.path("b")}, false, false)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package track
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -28,11 +29,7 @@ func (t *Tracker) Forget(ctx context.Context, s Scope, dry, vacuum bool) (Forgot
 	if s.Path, err = clean(s.Path); err != nil {
 		return Forgotten{}, err
 	}
-	joins, err := t.partings(ctx, s)
-	if err != nil {
-		return Forgotten{}, err
-	}
-	gone, err := t.store.Forget(ctx, s, joins, dry)
+	gone, err := t.forget(ctx, s, dry)
 	if err == nil && len(gone.Paths) == 0 {
 		err = fmt.Errorf("%q %w", s.Path, ErrNotFound)
 	}
@@ -51,6 +48,20 @@ func (t *Tracker) Forget(ctx context.Context, s Scope, dry, vacuum bool) (Forgot
 		err = t.store.Vacuum(ctx)
 	}
 	return gone, err
+}
+
+func (t *Tracker) forget(ctx context.Context, s Scope, dry bool) (Forgotten, error) {
+	for range recordTries {
+		joins, err := t.partings(ctx, s)
+		if err != nil {
+			return Forgotten{}, err
+		}
+		gone, err := t.store.Forget(ctx, s, joins, dry)
+		if !errors.Is(err, ErrStale) {
+			return gone, err
+		}
+	}
+	return Forgotten{}, fmt.Errorf("%q: %w: files keep moving into it or out of it", s.Path, ErrBusy)
 }
 
 // partings returns what becomes of the moves into a scope and out of it, of which

@@ -38,8 +38,9 @@ type Store interface {
 	// that carried files into it.
 	MovedOut(ctx context.Context, s Scope) ([]Passage, error)
 	MovedIn(ctx context.Context, s Scope) ([]Passage, error)
-	// Forget removes every row of a scope, once it has joined the given steps.
-	// With dry it changes nothing and returns the same.
+	// Forget removes every row of a scope, once it has joined the given steps. It
+	// returns ErrStale, and removes nothing, where a move into the scope or out of
+	// it is not among them. With dry it changes nothing and returns the same.
 	Forget(ctx context.Context, s Scope, joins []Join, dry bool) (Forgotten, error)
 	// Vacuum rewrites the database's files without what is not in use.
 	Vacuum(ctx context.Context) error
