@@ -23,22 +23,32 @@ func scopeArgs(s track.Scope) []any {
 }
 
 // MovedOut implements track.Store.
-func (s *Store) MovedOut(ctx context.Context, scope track.Scope) (out []track.Arrival, err error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT d.id, d.file_path, ifnull(d.new_version_id, 0) FROM obby_diffs o JOIN content_diffs d ON d.id = o.diff_id
-		WHERE `+within("o.old_path")+` AND NOT `+within("d.file_path"), scopeArgs(scope)...)
+func (s *Store) MovedOut(ctx context.Context, scope track.Scope) ([]track.Passage, error) {
+	return s.passages(ctx, `SELECT d.id, d.file_path, ifnull(d.new_version_id, 0) FROM obby_diffs o JOIN content_diffs d ON d.id = o.diff_id
+		WHERE `+within("o.old_path")+` AND NOT `+within("d.file_path"), scope)
+}
+
+// MovedIn implements track.Store.
+func (s *Store) MovedIn(ctx context.Context, scope track.Scope) ([]track.Passage, error) {
+	return s.passages(ctx, `SELECT d.id, o.old_path, ifnull(d.old_version_id, 0) FROM content_diffs d JOIN obby_diffs o ON o.diff_id = d.id
+		WHERE `+within("d.file_path")+` AND NOT `+within("o.old_path"), scope)
+}
+
+func (s *Store) passages(ctx context.Context, statement string, scope track.Scope) (all []track.Passage, err error) {
+	rows, err := s.read.QueryContext(ctx, statement, scopeArgs(scope)...)
 	if err != nil {
 		return nil, explain(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var a track.Arrival
-		if err := rows.Scan(&a.Step, &a.Path, &a.Version); err != nil {
+		var p track.Passage
+		if err := rows.Scan(&p.Step, &p.Path, &p.Version); err != nil {
 			return nil, err
 		}
-		a.Path = rawpath.Decode(a.Path)
-		out = append(out, a)
+		p.Path = rawpath.Decode(p.Path)
+		all = append(all, p)
 	}
-	return out, explain(rows.Err())
+	return all, explain(rows.Err())
 }
 
 // Forget implements track.Store.
@@ -71,10 +81,8 @@ func (s *Store) forget(ctx context.Context, tx *transaction, scope track.Scope, 
 			WHERE `+within("d.file_path")+` AND NOT `+within("o.old_path"), args); err != nil {
 		return gone, err
 	}
-	for _, j := range joins {
-		if err := join(ctx, tx, j); err != nil {
-			return gone, err
-		}
+	if err := part(ctx, tx, joins, args); err != nil {
+		return gone, err
 	}
 	unindexed := make([]indexing, len(gone.Paths))
 	for i, path := range gone.Paths {
@@ -94,6 +102,48 @@ func (s *Store) forget(ctx context.Context, tx *transaction, scope track.Scope, 
 		}
 	}
 	return gone, nil
+}
+
+// part joins the moves of which one end stays. Those that are not among the joins were
+// recorded since these were made: ErrStale.
+func part(ctx context.Context, tx *transaction, joins []track.Join, args []any) error {
+	ids := make([]int64, len(joins))
+	for i, j := range joins {
+		ids[i] = j.ID
+	}
+	var missed bool
+	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM obby_diffs o JOIN content_diffs d ON d.id = o.diff_id
+		WHERE `+within("o.old_path")+` <> `+within("d.file_path")+` AND d.id NOT IN (SELECT value FROM json_each(?4)))`,
+		append(args[:len(args):len(args)], values(ids))...).Scan(&missed); err != nil {
+		return err
+	}
+	if missed {
+		return track.ErrStale
+	}
+	for _, j := range joins {
+		if err := join(ctx, tx, j); err != nil {
+			return err
+		}
+		if err := leave(ctx, tx, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave makes of a move, which has been joined as a deletion, a step of the path that
+// the file left, in the change log too. Of other steps it makes nothing.
+func leave(ctx context.Context, tx *transaction, j track.Join) error {
+	if j.Path == "" {
+		return nil
+	}
+	path := rawpath.Encode(j.Path)
+	if _, err := tx.ExecContext(ctx, `UPDATE content_diffs SET file_path = ?, new_version_id = NULL WHERE id = ?`, path, j.ID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE file_changes SET file_path = ?, change_type = ?, new_content_hash = NULL WHERE content_hash = ?`,
+		path, track.Deleted, changeKey(j.ID))
+	return err
 }
 
 // trace is a table that knows of paths.

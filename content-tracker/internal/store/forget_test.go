@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/obby/go-services/content-tracker/internal/store"
@@ -122,6 +124,63 @@ func TestForgetExisting(t *testing.T) {
 		t.Errorf("a step from a forgotten head: %v", err)
 	}
 	w.sound()
+}
+
+// TestForgetDestination: a file that went to a forgotten path is gone from its own.
+func TestForgetDestination(t *testing.T) {
+	w := newWorld(t, "")
+	w.edit("a", "1\n")
+	w.rename("a", "b")
+	w.trackMove("a", "b")
+	w.rename("b", "c")
+	w.trackMove("b", "c")
+	now := time.Now()
+	dry, err := w.tracker.Forget(t.Context(), track.Scope{Path: w.path("b")}, true, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "steps of a after a dry run", w.steps("a"), "created ->1")
+	if _, err := w.store.Forget(t.Context(), track.Scope{Path: w.path("b")}, nil, false); !errors.Is(err, track.ErrStale) {
+		t.Errorf("without a move that was recorded meanwhile: error is %v", err)
+	}
+	gone, err := w.tracker.Forget(t.Context(), track.Scope{Path: w.path("b")}, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(dry, gone); diff != "" {
+		t.Errorf("forgotten (-dry +real):\n%s", diff)
+	}
+	expect(t, "linked", strings.Join(gone.Linked, " "), w.path("a")+" "+w.path("c"))
+	expect(t, "steps of a", w.steps("a"), "created ->1, deleted 1>-")
+	expect(t, "steps of c", w.steps("c"), "created ->3")
+	w.line("a")
+	w.line("c")
+	files, err := w.store.FilesAt(t.Context(), w.path("a"), now)
+	if err != nil || len(files) > 0 {
+		t.Errorf("at a there is then %v, %v", files, err)
+	}
+	if there, err := w.store.LoggedAt(t.Context(), w.path("a"), now); there || err != nil {
+		t.Errorf("the change log says that a is there: %t, %v", there, err)
+	}
+	expect(t, "rows that name b", one[int](w, `SELECT (SELECT count(*) FROM file_changes WHERE file_path = ?1)
+		+ (SELECT count(*) FROM content_diffs WHERE file_path = ?1) + (SELECT count(*) FROM obby_diffs WHERE old_path IS NOT NULL)`, w.path("b")), 0)
+	w.write("a", "2\n")
+	expect(t, "a again", w.track("a"), "created +1 -0")
+	w.sound()
+}
+
+// Paths share the bytes of equal contents.
+func TestForgetKeepsWhatOthersHave(t *testing.T) {
+	w := newWorld(t, "")
+	for _, name := range []string{"a", "b"} {
+		w.edit(name, "\x00bytes", "\x00other")
+	}
+	version := one[int64](w, `SELECT min(id) FROM file_versions WHERE file_path = ?`, w.path("b"))
+	if _, err := w.tracker.Forget(t.Context(), track.Scope{Path: w.path("a")}, false, false); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "restored", w.restore(track.Restoration{Version: version}), "b: written as a step")
+	expect(t, "b", w.disk("b"), "\x00bytes")
 }
 
 // The Python side's rows of a path go too.

@@ -118,8 +118,24 @@ func scanHead(rows *sql.Rows) (h track.Head, err error) {
 }
 
 // Touch implements track.Store.
-func (s *Store) Touch(ctx context.Context, path string, stat track.Stat) error {
-	return s.transact(ctx, func(ctx context.Context, tx *transaction) error { return touch(ctx, tx, path, stat) })
+func (s *Store) Touch(ctx context.Context, path string, version int64, c track.Content) error {
+	return s.transact(ctx, func(ctx context.Context, tx *transaction) error {
+		if err := touch(ctx, tx, path, c.Stat); err != nil {
+			return err
+		}
+		filled, err := fill(ctx, tx, version, &c)
+		if err == nil {
+			err = describe(ctx, tx, version, &c)
+		}
+		if err != nil || !filled {
+			return err
+		}
+		heads, err := headVersions(ctx, tx, []string{rawpath.Encode(path)}) // CatchUp looks only for new rows
+		if err != nil {
+			return err
+		}
+		return tx.reindex(ctx, heads)
+	})
 }
 
 func touch(ctx context.Context, tx *transaction, path string, stat track.Stat) error {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
+	"github.com/obby/go-services/internal/sqlite"
 )
 
 // Paths implements track.Store.
@@ -29,7 +31,8 @@ func (s *Store) Paths(ctx context.Context) (paths []string, err error) {
 
 // selectPast reads what retention weighs. Fixed is a move, a step to a pinned
 // version, and one to a version that a summary of the Python side refers to: that
-// row would go with it.
+// row would go with it. So is one that the hub has not been sent yet, where there is
+// one: it would never be.
 const selectPast = `SELECT d.id, d.change_type, ifnull(d.old_version_id, 0), ifnull(d.new_version_id, 0), ifnull(obby_time(d.timestamp), 0),
 	d.change_type = 'moved' OR EXISTS (SELECT 1 FROM obby_labels l WHERE l.version_id = d.new_version_id AND l.pinned) %s,
 	ifnull(octet_length(d.diff_content), 0) + ifnull(octet_length(v.content), 0) + ifnull(octet_length(b.data), 0)
@@ -39,10 +42,15 @@ LEFT JOIN obby_blobs b ON b.content_hash = v.content_hash
 WHERE d.file_path = ? ORDER BY d.id`
 
 // Past implements track.Store.
-func (s *Store) Past(ctx context.Context, path string) (steps []track.PastStep, err error) {
-	rows, err := s.read.QueryContext(ctx, s.selectPast, rawpath.Encode(path))
+func (s *Store) Past(ctx context.Context, path string) ([]track.PastStep, error) {
+	steps, err := s.past(ctx, s.read, path)
+	return steps, explain(err)
+}
+
+func (s *Store) past(ctx context.Context, q sqlite.Querier, path string) (steps []track.PastStep, err error) {
+	rows, err := q.QueryContext(ctx, s.selectPast, rawpath.Encode(path))
 	if err != nil {
-		return nil, explain(err)
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -54,7 +62,7 @@ func (s *Store) Past(ctx context.Context, path string) (steps []track.PastStep, 
 		p.At = time.UnixMicro(at)
 		steps = append(steps, p)
 	}
-	return steps, explain(rows.Err())
+	return steps, rows.Err()
 }
 
 // Bytes implements track.Store.
@@ -68,9 +76,16 @@ func (s *Store) Bytes(ctx context.Context) (n int64, err error) {
 var errDry = errors.New("a trial")
 
 // Thin implements track.Store.
-func (s *Store) Thin(ctx context.Context, path string, joins []track.Join, gone []int64, dry bool) (lost track.Thinned, err error) {
+func (s *Store) Thin(ctx context.Context, t track.Thinning) (lost track.Thinned, err error) {
 	err = s.transact(ctx, func(ctx context.Context, tx *transaction) (err error) {
-		if lost, err = s.thin(ctx, tx, joins, values(gone)); err == nil && dry {
+		now, err := s.past(ctx, tx, t.Path)
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(now, t.Past) {
+			return track.ErrStale
+		}
+		if lost, err = s.thin(ctx, tx, t.Joins, values(t.Gone)); err == nil && t.Dry {
 			err = errDry
 		}
 		return err
@@ -105,6 +120,7 @@ func (s *Store) thin(ctx context.Context, tx *transaction, joins []track.Join, g
 	for _, statement := range []string{
 		`DELETE FROM obby_diffs WHERE diff_id IN (SELECT value FROM json_each(?))`,
 		`DELETE FROM obby_requests WHERE diff_id IN (SELECT value FROM json_each(?))`,
+		`DELETE FROM obby_outbox WHERE diff_id IN (SELECT value FROM json_each(?))`, // left from when there was a hub
 		`DELETE FROM content_diffs WHERE id IN (SELECT value FROM json_each(?))`,
 	} {
 		if _, err := tx.ExecContext(ctx, statement, gone); err != nil {

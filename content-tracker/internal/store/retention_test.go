@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -11,6 +12,9 @@ import (
 
 func (w *world) retain(dry bool, maxBytes int64, rules ...string) (total track.Thinned, paths string) {
 	w.t.Helper()
+	if err := w.store.Done(w.t.Context(), math.MaxInt64); err != nil { // the hub has all of it
+		w.t.Fatal(err)
+	}
 	p := track.Policy{MaxBytes: maxBytes}
 	for _, text := range rules {
 		r, err := track.ParseRule(text)

@@ -119,6 +119,9 @@ func (s *Store) findSummaries(ctx context.Context) error {
 		}
 	}
 	referenced := strings.ReplaceAll(strings.ReplaceAll(s.unreferenced, "AND NOT EXISTS", "OR EXISTS"), "v.id", "d.new_version_id")
+	if s.publish {
+		referenced += ` OR EXISTS (SELECT 1 FROM obby_outbox q WHERE q.diff_id = d.id)`
+	}
 	s.selectPast = fmt.Sprintf(selectPast, referenced)
 	return nil
 }

@@ -66,6 +66,20 @@ func (s *Store) FilesAt(ctx context.Context, path string, at time.Time) (files [
 	return files, explain(rows.Err())
 }
 
+// LoggedAt implements track.Store. A move away leaves no row of the path that the
+// file left: that is read from the steps, for retention keeps every move.
+func (s *Store) LoggedAt(ctx context.Context, path string, at time.Time) (there bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT c.change_type <> 'deleted' AND NOT EXISTS (
+			SELECT 1 FROM obby_diffs o JOIN content_diffs d ON d.id = o.diff_id
+			WHERE o.old_path = c.file_path AND obby_time(d.timestamp) BETWEEN obby_time(c.timestamp) AND ?2)
+		FROM file_changes c WHERE c.file_path = ?1 AND obby_time(c.timestamp) <= ?2 ORDER BY c.id DESC LIMIT 1`,
+		rawpath.Encode(path), at.UnixMicro()).Scan(&there)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return there, explain(err)
+}
+
 // addVersion returns the version row of the step's content, a new one unless the
 // path had that content before.
 func addVersion(ctx context.Context, tx *transaction, s track.Step) (int64, error) {
@@ -78,23 +92,54 @@ func addVersion(ctx context.Context, tx *transaction, s track.Step) (int64, erro
 			return 0, err
 		}
 	}
-	if id == 0 {
+	if id != 0 {
+		if _, err = fill(ctx, tx, id, s.To); err != nil {
+			return 0, err
+		}
+	} else {
 		if id, err = insert(ctx, tx, `INSERT INTO file_versions
 			(file_path, content_hash, content, line_count, timestamp, change_description) VALUES (?, ?, ?, ?, ?, ?)`,
 			rawpath.Encode(s.Path), s.To.Hash, textOf(s.To), s.To.LineCount, sqlite.FormatTime(s.Observed), description(s.Type)); err != nil {
 			return 0, err
 		}
 	}
-	if s.To.Kind == track.Lossy || s.To.Kind == track.Binary {
-		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO obby_blobs (content_hash, data) VALUES (?, ?)`, s.To.Hash, s.To.Body); err != nil {
-			return 0, err
+	return id, describe(ctx, tx, id, s.To)
+}
+
+// fill gives a version that has no content, because it was over the cap or the
+// Python side kept none, the one that is met again. It never replaces one.
+func fill(ctx context.Context, tx *transaction, id int64, c *track.Content) (filled bool, err error) {
+	if c.Kind == track.Omitted {
+		return false, nil
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE file_versions SET content = ifnull(content, ?), line_count = ?
+		WHERE id = ? AND content_hash = ? AND CASE ifnull((SELECT kind FROM obby_versions WHERE version_id = file_versions.id), 'text')
+			WHEN 'omitted' THEN 1 WHEN 'text' THEN content IS NULL ELSE 0 END`, textOf(c), c.LineCount, id, c.Hash)
+	if err != nil {
+		return false, err
+	}
+	n, _ := result.RowsAffected() // this driver always knows
+	if n == 0 {
+		return false, nil
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE obby_versions SET kind = ? WHERE version_id = ?`, c.Kind, id)
+	return true, err
+}
+
+// describe keeps what the row of a version has no column for. The kind says what
+// the row holds, so a version that is met again keeps its own, and a text of the
+// Python side is not omitted, however large.
+func describe(ctx context.Context, tx *transaction, id int64, c *track.Content) error {
+	if c.Kind == track.Lossy || c.Kind == track.Binary {
+		if _, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO obby_blobs (content_hash, data) VALUES (?, ?)`, c.Hash, c.Body); err != nil {
+			return err
 		}
 	}
-	// The kind says what the row holds, so a version that is met again keeps its own.
-	_, err = tx.ExecContext(ctx, `INSERT INTO obby_versions (version_id, kind, eol, size_bytes, mtime_ns) VALUES (?, ?, ?, ?, ?)
+	_, err := tx.ExecContext(ctx, `INSERT INTO obby_versions (version_id, kind, eol, size_bytes, mtime_ns)
+		SELECT id, CASE WHEN ?2 = 'omitted' AND content IS NOT NULL THEN 'text' ELSE ?2 END, ?3, ?4, ?5 FROM file_versions WHERE id = ?1
 		ON CONFLICT (version_id) DO UPDATE SET eol = excluded.eol, size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns`,
-		id, s.To.Kind, s.To.EOL, s.To.Size, s.To.Stat.Mtime)
-	return id, err
+		id, c.Kind, c.EOL, c.Size, c.Stat.Mtime)
+	return err
 }
 
 // copyVersion gives a moved path the version that its old path had, unread.

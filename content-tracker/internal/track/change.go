@@ -92,6 +92,21 @@ type Version struct {
 	Mtime     time.Time // zero where the Python side wrote the row
 }
 
+// lacks reports whether a version is kept without a content that is to be had, or
+// may be: the Python side does not say.
+func (v Version) lacks(c Content) bool {
+	return c.Kind != Omitted && (v.Kind == Omitted || v.Kind == "")
+}
+
+// with returns the version as its file, which still has that content, is now.
+func (v Version) with(c Content) Version {
+	if v.lacks(c) {
+		v.Kind = c.Kind
+	}
+	v.EOL, v.Size, v.Mtime = c.EOL, c.Size, time.Unix(0, c.Stat.Mtime)
+	return v
+}
+
 // Head is where a path stands: its newest version, or none.
 type Head struct {
 	Known    bool // the path was recorded before
@@ -116,6 +131,12 @@ type Step struct {
 	Diff       Diff
 	Observed   time.Time
 	RequestID  string // idempotency key; may be empty
+}
+
+// tells reports whether a step to the content that is recorded tells more of it:
+// another stat, other line ends (tracker case 3), a body that was not kept.
+func (s *Step) tells() bool {
+	return s.To != nil && (s.Stat != s.From.Stat || s.To.EOL != s.From.Version.EOL || s.From.Version.lacks(*s.To))
 }
 
 // size is what a step holds in memory, about.

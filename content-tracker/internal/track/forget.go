@@ -2,6 +2,7 @@ package track
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -28,20 +29,7 @@ func (t *Tracker) Forget(ctx context.Context, s Scope, dry, vacuum bool) (Forgot
 	if s.Path, err = clean(s.Path); err != nil {
 		return Forgotten{}, err
 	}
-	arrivals, err := t.store.MovedOut(ctx, s)
-	if err != nil {
-		return Forgotten{}, err
-	}
-	var joins []Join
-	for _, a := range arrivals { // what came from there was created where it is now
-		step := []PastStep{{ID: a.Step, New: a.Version}}
-		j := Join{ID: a.Step, Type: Created}
-		if j.Diff, err = t.diffOf(ctx, a.Path, j, step); err != nil {
-			return Forgotten{}, err
-		}
-		joins = append(joins, j)
-	}
-	gone, err := t.store.Forget(ctx, s, joins, dry)
+	gone, err := t.forget(ctx, s, dry)
 	if err == nil && len(gone.Paths) == 0 {
 		err = fmt.Errorf("%q %w", s.Path, ErrNotFound)
 	}
@@ -62,9 +50,48 @@ func (t *Tracker) Forget(ctx context.Context, s Scope, dry, vacuum bool) (Forgot
 	return gone, err
 }
 
-// Arrival is a step that brought a file from another path.
-type Arrival struct {
+func (t *Tracker) forget(ctx context.Context, s Scope, dry bool) (Forgotten, error) {
+	for range recordTries {
+		joins, err := t.partings(ctx, s)
+		if err != nil {
+			return Forgotten{}, err
+		}
+		gone, err := t.store.Forget(ctx, s, joins, dry)
+		if !errors.Is(err, ErrStale) {
+			return gone, err
+		}
+	}
+	return Forgotten{}, fmt.Errorf("%q: %w: files keep moving into it or out of it", s.Path, ErrBusy)
+}
+
+// partings returns what becomes of the moves into a scope and out of it, of which
+// one end stays: what came from there was created where it is now, and what went
+// there was deleted where it was.
+func (t *Tracker) partings(ctx context.Context, s Scope) (joins []Join, err error) {
+	out, err := t.store.MovedOut(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	in, err := t.store.MovedIn(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range append(out, in...) {
+		j, step := Join{ID: p.Step, Type: Created}, PastStep{ID: p.Step, New: p.Version}
+		if i >= len(out) {
+			j, step.New = Join{ID: p.Step, Type: Deleted, Old: p.Version, Path: p.Path}, 0
+		}
+		if j.Diff, err = t.diffOf(ctx, p.Path, j, []PastStep{step}); err != nil {
+			return nil, err
+		}
+		joins = append(joins, j)
+	}
+	return joins, nil
+}
+
+// Passage is the end of a move that lies outside a scope.
+type Passage struct {
 	Step    int64
 	Path    string
-	Version int64
+	Version int64 // that the file had at that end
 }

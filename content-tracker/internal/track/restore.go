@@ -2,16 +2,13 @@ package track
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/obby/go-services/internal/pathrule"
 )
 
 // Restoration says what to restore and where to.
@@ -74,7 +71,7 @@ func (t *Tracker) Restore(ctx context.Context, r Restoration, report func(Restor
 		if i < len(files) {
 			done(t.restoreFile(ctx, files[i], r.DryRun))
 		} else {
-			done(t.removeFile(ctx, others[i-len(files)], r.DryRun))
+			done(t.removeFile(ctx, others[i-len(files)], r))
 		}
 	})
 	return ctx.Err()
@@ -126,39 +123,6 @@ func clean(path string) (string, error) {
 	return filepath.Clean(path), nil
 }
 
-// others returns the files below the folder that are not among files: those that
-// the root's patterns match, once the disk has been compared.
-func (t *Tracker) others(ctx context.Context, r Restoration, files []FileAt) ([]string, error) {
-	if r.Version != 0 || r.Destination != "" {
-		return nil, fmt.Errorf("%w: only where a folder is restored in place can others be removed", ErrInvalidPath)
-	}
-	folder := filepath.Clean(r.Path)
-	place, err := t.placeOf(filepath.Join(folder, "file"))
-	if err != nil {
-		return nil, err
-	}
-	if !r.DryRun {
-		if _, err := t.compare(ctx, folder); err != nil {
-			return nil, err
-		}
-	}
-	live, err := t.store.Live(ctx, folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range files {
-		delete(live, f.Path)
-	}
-	rules, err := pathrule.Load(place.dir)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(live)), func(path string) bool {
-		rel, err := filepath.Rel(place.dir, path)
-		return err != nil || !rules.Match(rel)
-	}), nil
-}
-
 func (t *Tracker) restoreFile(ctx context.Context, f FileAt, dry bool) Restored {
 	done := Restored{Path: f.Path, Version: f.Version}
 	done.Outcome, done.Change, done.Err = t.putBack(ctx, f, dry)
@@ -167,10 +131,6 @@ func (t *Tracker) restoreFile(ctx context.Context, f FileAt, dry bool) Restored 
 
 // putBack gives a path the content of a version.
 func (t *Tracker) putBack(ctx context.Context, f FileAt, dry bool) (Outcome, int64, error) {
-	content, err := t.Stored(ctx, f.Version)
-	if err != nil {
-		return Failed, 0, err
-	}
 	place, err := t.placeOf(f.Path)
 	if err != nil {
 		return Failed, 0, err
@@ -179,7 +139,13 @@ func (t *Tracker) putBack(ctx context.Context, f FileAt, dry bool) (Outcome, int
 	if err != nil {
 		return Failed, 0, err
 	}
-	if now.Hash == content.Hash {
+	content, err := t.Stored(ctx, f.Version)
+	if err != nil {
+		return Failed, 0, err
+	}
+	if same, err := t.same(ctx, place, now, content, f.Version); err != nil {
+		return Failed, 0, err
+	} else if same {
 		return Same, 0, nil
 	}
 	if dry {
@@ -192,30 +158,6 @@ func (t *Tracker) putBack(ctx context.Context, f FileAt, dry bool) (Outcome, int
 		return Failed, 0, fmt.Errorf("write %q: %w", place.path, err)
 	}
 	return t.recorded(ctx, place, Written)
-}
-
-func (t *Tracker) removeFile(ctx context.Context, path string, dry bool) Restored {
-	done := Restored{Path: path}
-	done.Outcome, done.Change, done.Err = t.takeAway(ctx, path, dry)
-	return done
-}
-
-func (t *Tracker) takeAway(ctx context.Context, path string, dry bool) (Outcome, int64, error) {
-	place, err := t.placeOf(path)
-	if err != nil {
-		return Failed, 0, err
-	}
-	now, err := t.replaceable(ctx, place, dry)
-	if err != nil {
-		return Failed, 0, err
-	}
-	if dry || now.Hash == "" {
-		return Removed, 0, nil
-	}
-	if err := place.remove(now.Stat); err != nil {
-		return Failed, 0, fmt.Errorf("remove %q: %w", place.path, err)
-	}
-	return t.recorded(ctx, place, Removed)
 }
 
 // recorded records what was done at a place.
@@ -257,13 +199,39 @@ func (t *Tracker) replaceable(ctx context.Context, p place, dry bool) (Content, 
 		return now, nil
 	}
 	result, err := t.Track(ctx, Request{Path: p.path})
-	if err == nil && (result.Version == nil || result.Version.Hash != now.Hash) {
-		err = fmt.Errorf("%q %w", p.path, ErrKeepsChanging)
+	if err != nil {
+		return now, err
+	}
+	if result.Version == nil || result.Version.Hash != now.Hash {
+		return now, fmt.Errorf("%q %w", p.path, ErrKeepsChanging)
+	}
+	// Recorded is not kept: the cap may have been lower then, and it may be the
+	// Python side's row.
+	if _, err = t.store.Content(ctx, result.Version.ID); errors.Is(err, ErrNoContent) {
+		err = fmt.Errorf("%q: %w: it is on record without its content", p.path, ErrInTheWay)
 	}
 	return now, err
 }
 
-// onDisk returns a content with the line ends that it had.
+// same reports whether a place has a version's content already, line ends included.
+// A version has one kind of them, that of its path when it was last recorded: at
+// that path they cannot differ.
+func (t *Tracker) same(ctx context.Context, p place, now, content Content, version int64) (bool, error) {
+	if now.Hash != content.Hash {
+		return false, nil
+	}
+	ends := content.EOL
+	if ends == Mixed && now.EOL != Mixed {
+		ends = LF // as onDisk writes them
+	}
+	if content.Kind != Text || now.Kind != Text || ends == "" || ends == now.EOL {
+		return true, nil
+	}
+	path, err := t.store.PathOf(ctx, version)
+	return path == p.path, err
+}
+
+// onDisk returns a content with the line ends that it last had.
 func onDisk(c Content) []byte {
 	if c.Kind != Text {
 		return c.Body

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -25,49 +26,22 @@ type Join struct {
 	Type ChangeType
 	Old  int64
 	Diff Diff
+	Path string // Deleted: the step becomes one of this path; empty: it stays where it is
+}
+
+// Thinning is what a path is to lose.
+type Thinning struct {
+	Path  string
+	Past  []PastStep // the path's steps, of which it was made
+	Joins []Join
+	Gone  []int64 // steps
+	Dry   bool    // change nothing, and return the same
 }
 
 // Thinned is what a path has lost, or all of them.
 type Thinned struct {
 	Path                   string
 	Steps, Versions, Bytes int64
-}
-
-// joins returns how the kept steps follow each other without the others, which it
-// keeps too where else nothing would have changed from one to the next.
-func joins(steps []PastStep, kept []bool) []Join {
-	for i, before := 0, -1; i < len(steps); i++ {
-		if !kept[i] {
-			continue
-		}
-		if before >= 0 && i > before+1 && steps[before].New == steps[i].New && steps[i].Type != Moved {
-			kept[i-1] = true
-		}
-		before = i
-	}
-	var out []Join
-	version, gap := int64(0), false
-	for i, s := range steps {
-		if !kept[i] {
-			gap = true
-			continue
-		}
-		if gap && s.Type != Moved && s.Old != version {
-			out = append(out, Join{ID: s.ID, Type: typeOf(version, s.New), Old: version})
-		}
-		version, gap = s.New, false
-	}
-	return out
-}
-
-func typeOf(from, to int64) ChangeType {
-	switch {
-	case to == 0:
-		return Deleted
-	case from == 0:
-		return Created
-	}
-	return Modified
 }
 
 // Retain applies a policy. It reports what each path loses; with dry, would lose.
@@ -77,33 +51,20 @@ func (t *Tracker) Retain(ctx context.Context, p Policy, dry bool, report func(Th
 			return total, err
 		}
 	}
-	paths, err := t.store.Paths(ctx)
+	histories, err := t.histories(ctx, p)
 	if err != nil {
 		return total, err
 	}
-	histories := make(map[string]history, len(paths))
-	for _, path := range paths {
-		h, err := t.history(ctx, path, p.Rules)
-		if err != nil {
-			return total, err
-		}
-		if p.MaxBytes > 0 || slices.Contains(h.kept, false) {
-			histories[path] = h
-		}
-	}
-	if p.MaxBytes > 0 {
-		stored, err := t.store.Bytes(ctx)
-		if err != nil {
-			return total, err
-		}
-		shrink(histories, stored-p.MaxBytes)
-	}
-	for _, path := range paths {
+	for _, path := range slices.Sorted(maps.Keys(histories)) {
 		h := histories[path]
 		if !slices.Contains(h.kept, false) {
 			continue
 		}
 		lost, err := t.thin(ctx, path, h, dry)
+		if errors.Is(err, ErrNoVersion) || errors.Is(err, ErrStale) { // another program removes or adds rows beside this
+			t.log.Warn("history of a path not thinned out", "path", path, "err", err)
+			continue
+		}
 		if err != nil {
 			return total, err
 		}
@@ -119,6 +80,32 @@ func (t *Tracker) Retain(ctx context.Context, p Policy, dry bool, report func(Th
 type history struct {
 	steps []PastStep
 	kept  []bool
+}
+
+// histories returns the histories that may lose something.
+func (t *Tracker) histories(ctx context.Context, p Policy) (map[string]history, error) {
+	paths, err := t.store.Paths(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]history, len(paths))
+	for _, path := range paths {
+		h, err := t.history(ctx, path, p.Rules)
+		if err != nil {
+			return nil, err
+		}
+		if p.MaxBytes > 0 || slices.Contains(h.kept, false) {
+			all[path] = h
+		}
+	}
+	if p.MaxBytes == 0 {
+		return all, nil
+	}
+	stored, err := t.store.Bytes(ctx)
+	if err == nil {
+		shrink(all, stored-p.MaxBytes)
+	}
+	return all, err
 }
 
 func (t *Tracker) history(ctx context.Context, path string, rules []Rule) (history, error) {
@@ -138,9 +125,10 @@ func (t *Tracker) history(ctx context.Context, path string, rules []Rule) (histo
 }
 
 // incomplete reports whether a step is one of the Python side's that does not say
-// which versions it is between.
+// which versions it is between. A deletion need not say what it was of: nothing
+// that is joined to it depends on that.
 func (s PastStep) incomplete() bool {
-	return s.New == 0 && s.Type != Deleted || s.Old == 0 && s.Type != Created
+	return s.New == 0 && s.Type != Deleted || s.Old == 0 && s.Type != Created && s.Type != Deleted
 }
 
 // relative returns a path as its root's patterns see it.
@@ -187,25 +175,57 @@ func shrink(histories map[string]history, excess int64) {
 	}
 }
 
-// thin removes what a path does not keep.
-func (t *Tracker) thin(ctx context.Context, path string, h history, dry bool) (Thinned, error) {
+// thin removes what a path does not keep. What it was weighed with may have changed
+// since, so it looks again, and the Store once more: a version may be pinned now.
+func (t *Tracker) thin(ctx context.Context, path string, h history, dry bool) (lost Thinned, err error) {
 	defer t.locks.lock(path)()
-	all := joins(h.steps, h.kept)
-	for i := range all {
-		var err error
-		if all[i].Diff, err = t.diffOf(ctx, path, all[i], h.steps); err != nil {
-			return Thinned{}, err
+	for range recordTries {
+		now, err := t.store.Past(ctx, path)
+		if err != nil {
+			return lost, err
+		}
+		plan, err := t.plan(ctx, path, history{now, h.still(now)})
+		if err != nil || len(plan.Gone) == 0 {
+			return lost, err
+		}
+		plan.Dry = dry
+		if lost, err = t.store.Thin(ctx, plan); !errors.Is(err, ErrStale) {
+			lost.Path = path
+			return lost, err
 		}
 	}
-	var gone []int64
+	return lost, ErrStale
+}
+
+// still returns which of a path's present steps are kept: all but those that were
+// given up and are not Fixed since.
+func (h history) still(now []PastStep) []bool {
+	given := map[int64]bool{}
+	for i, s := range h.steps {
+		given[s.ID] = !h.kept[i]
+	}
+	kept := make([]bool, len(now))
+	for i, s := range now {
+		kept[i] = s.Fixed || !given[s.ID] || i == len(now)-1
+	}
+	return kept
+}
+
+// plan returns how a path loses what it does not keep.
+func (t *Tracker) plan(ctx context.Context, path string, h history) (Thinning, error) {
+	plan := Thinning{Path: path, Past: h.steps, Joins: joins(h.steps, h.kept)}
 	for i, s := range h.steps {
 		if !h.kept[i] {
-			gone = append(gone, s.ID)
+			plan.Gone = append(plan.Gone, s.ID)
 		}
 	}
-	lost, err := t.store.Thin(ctx, path, all, gone, dry)
-	lost.Path = path
-	return lost, err
+	for i, j := range plan.Joins {
+		var err error
+		if plan.Joins[i].Diff, err = t.diffOf(ctx, path, j, h.steps); err != nil {
+			return plan, err
+		}
+	}
+	return plan, nil
 }
 
 // diffOf makes a joined step's diff.

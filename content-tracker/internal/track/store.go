@@ -28,20 +28,28 @@ type Store interface {
 	// Bytes returns what contents and diffs take.
 	Bytes(ctx context.Context) (int64, error)
 	// Thin removes steps of a path, and the versions that are needed no more, and
-	// joins those that stay. With dry it changes nothing and returns the same.
-	Thin(ctx context.Context, path string, joins []Join, gone []int64, dry bool) (Thinned, error)
-	// MovedOut returns the steps that carried files out of a scope.
-	MovedOut(ctx context.Context, s Scope) ([]Arrival, error)
-	// Forget removes every row of a scope, once it has joined the given steps.
-	// With dry it changes nothing and returns the same.
+	// joins those that stay. It returns ErrStale, and removes nothing, where the
+	// path's steps are no longer Thinning.Past.
+	Thin(ctx context.Context, t Thinning) (Thinned, error)
+	// LoggedAt reports whether the bare change log says that a path was there at a
+	// time. Retention leaves that log as it is.
+	LoggedAt(ctx context.Context, path string, at time.Time) (bool, error)
+	// MovedOut returns the steps that carried files out of a scope, MovedIn those
+	// that carried files into it.
+	MovedOut(ctx context.Context, s Scope) ([]Passage, error)
+	MovedIn(ctx context.Context, s Scope) ([]Passage, error)
+	// Forget removes every row of a scope, once it has joined the given steps. It
+	// returns ErrStale, and removes nothing, where a move into the scope or out of
+	// it is not among them. With dry it changes nothing and returns the same.
 	Forget(ctx context.Context, s Scope, joins []Join, dry bool) (Forgotten, error)
 	// Vacuum rewrites the database's files without what is not in use.
 	Vacuum(ctx context.Context) error
 	// Record records a step in one transaction and returns it as stored. It
 	// returns ErrStale, and records nothing, where the head is not Step.From.
 	Record(ctx context.Context, s Step) (Result, error)
-	// Touch notes that a file with an unchanged content has another stat.
-	Touch(ctx context.Context, path string, s Stat) error
+	// Touch notes what else is told by a file that still has a version's content:
+	// its stat, its line ends, and the content itself where none is stored.
+	Touch(ctx context.Context, path string, version int64, c Content) error
 	// Answer returns the result that was given to a request before.
 	Answer(ctx context.Context, requestID string) (Result, bool, error)
 	// Unchanged remembers that a request recorded nothing.

@@ -210,13 +210,14 @@ func (t *Tracker) record(ctx context.Context, s Step, requestID string) (Result,
 	result := Result{}
 	if s.From.Live() {
 		version := s.From.Version
-		result.Version = &version
 		result.OldVersion = version.ID
-		if s.Stat != s.From.Stat {
-			if err := t.store.Touch(ctx, s.Path, s.Stat); err != nil {
+		if s.tells() {
+			if err := t.store.Touch(ctx, s.Path, version.ID, *s.To); err != nil {
 				return Result{}, err
 			}
+			version = version.with(*s.To)
 		}
+		result.Version = &version
 	}
 	if requestID == "" {
 		return result, nil
