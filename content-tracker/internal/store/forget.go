@@ -138,11 +138,12 @@ func leave(ctx context.Context, tx *transaction, j track.Join) error {
 		return nil
 	}
 	path := rawpath.Encode(j.Path)
-	if _, err := tx.ExecContext(ctx, `UPDATE content_diffs SET file_path = ?, new_version_id = NULL WHERE id = ?`, path, j.ID); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE file_changes SET file_path = ?, change_type = ?, new_content_hash = NULL
+		WHERE file_path = (SELECT file_path FROM content_diffs WHERE id = ?) AND substr(content_hash, ?) = ?`,
+		path, track.Deleted, j.ID, keyedFrom, keyed(j.ID)); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE file_changes SET file_path = ?, change_type = ?, new_content_hash = NULL WHERE content_hash = ?`,
-		path, track.Deleted, changeKey(j.ID))
+	_, err := tx.ExecContext(ctx, `UPDATE content_diffs SET file_path = ?, new_version_id = NULL WHERE id = ?`, path, j.ID)
 	return err
 }
 

@@ -158,8 +158,13 @@ func addDiff(ctx context.Context, tx *transaction, step track.Step, version int6
 // emptied the table. It has the form of the product's keys, which are hashes, and
 // ascends: keys in no order would touch a page of the index each.
 func changeKey(change int64, observed time.Time) string {
-	return fmt.Sprintf("%x%016x%026x", "obby change", observed.UnixMicro(), change)
+	return fmt.Sprintf("%x%016x%s", "obby change", observed.UnixMicro(), keyed(change))
 }
+
+// keyed is how a key ends, from keyedFrom on, counted from 1 as SQL does.
+func keyed(change int64) string { return fmt.Sprintf("%026x", change) }
+
+const keyedFrom = 64 - 26 + 1
 
 // addChange writes the bare change log and the raw event.
 func addChange(ctx context.Context, tx *transaction, step track.Step, change int64) error {

@@ -1394,7 +1394,9 @@ type RestoreRequest struct {
 	// Exact bytes of `destination`, where it is not valid UTF-8.
 	RawDestination []byte `protobuf:"bytes,6,opt,name=raw_destination,json=rawDestination,proto3" json:"raw_destination,omitempty"`
 	// A folder in place: also remove the files that were not there then. Only
-	// those that the root's patterns match, and whose content is on record.
+	// those that the root's patterns match, and whose content is on record. A file
+	// that was there, but whose steps of that time are thinned out, is left as it is
+	// and its item fails.
 	RemoveOthers bool `protobuf:"varint,7,opt,name=remove_others,json=removeOthers,proto3" json:"remove_others,omitempty"`
 	// Change nothing; say what would be done.
 	DryRun        bool `protobuf:"varint,8,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`

@@ -653,7 +653,9 @@ class RestoreRequest(google.protobuf.message.Message):
     """Exact bytes of `destination`, where it is not valid UTF-8."""
     remove_others: builtins.bool
     """A folder in place: also remove the files that were not there then. Only
-    those that the root's patterns match, and whose content is on record.
+    those that the root's patterns match, and whose content is on record. A file
+    that was there, but whose steps of that time are thinned out, is left as it is
+    and its item fails.
     """
     dry_run: builtins.bool
     """Change nothing; say what would be done."""

@@ -130,7 +130,8 @@ class ContentTrackerServiceServicer(object):
 
         Errors: INVALID_ARGUMENT (not a configured root), FAILED_PRECONDITION (the
         root is missing, or was replaced and `accept_replaced_root` is not set),
-        UNAVAILABLE (database locked; the service is stopping).
+        RESOURCE_EXHAUSTED (disk full), UNAVAILABLE (database locked, no file handle
+        left; the service is stopping).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,17 +141,20 @@ class ContentTrackerServiceServicer(object):
         """Write recorded content back to the disk: a version of a file, or a file or a
         folder as it was at a time, deleted ones too. Nothing is lost by it: what is
         on the disk is recorded before it is replaced or removed, and what is written
-        is recorded as a new step. Line ends come back as the version had them, mixed
-        ones as LF; a file that is there keeps its permissions, a new one gets 0644.
-        Streams one item for each file, those that needed nothing included; one
-        file's failure does not stop others.
+        is recorded as a new step. Line ends come back as the version's path last had
+        them with that content, for they alone make no version; mixed ones as LF. A
+        file that is there keeps its permissions, a new one gets 0644. Streams one
+        item for each file, those that needed nothing included; one file's failure
+        does not stop others.
 
         Errors of the whole call: INVALID_ARGUMENT (neither a version nor a path with
         a time, or both), NOT_FOUND (no such version; nothing was at the path then),
         PERMISSION_DENIED (the destination lies outside the roots and the folders
-        named by --restore-to). An item may have FAILED_PRECONDITION (the content was
-        too large to be kept; something is in the way that is not on record),
-        ABORTED (the file was changed meanwhile; call again).
+        named by --restore-to), UNAVAILABLE (database locked; the service is
+        stopping). An item may have FAILED_PRECONDITION (the content was too large to
+        be kept; something is in the way whose content is not on record; a file was
+        there then, and what it was is thinned out), ABORTED (the file was changed
+        meanwhile; call again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,12 +175,14 @@ class ContentTrackerServiceServicer(object):
         """Thin out the history. Steps between those that are kept are joined: the later
         one then leads from the version that is kept before it, with a diff made
         anew, so every path's history stays one line. Kept whatever the rules say:
-        each path's newest step, moves, steps to a pinned version, and versions that
-        a summary of the Python side refers to. Streams one item for each path that
-        loses something, then the totals.
+        each path's newest step, the step to a deleted file's last content where none
+        before it is kept, moves, steps to a pinned version, steps that the hub has
+        not got yet, and versions that a summary of the Python side refers to. Streams
+        one item for each path that loses something, then the totals.
 
         Errors: INVALID_ARGUMENT (a rule that keeps nothing, a negative number),
-        FAILED_PRECONDITION (no rules are given and none are configured).
+        FAILED_PRECONDITION (no rules are given and none are configured), UNAVAILABLE
+        (database locked; the service is stopping: what is thinned out stays so).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,7 +194,8 @@ class ContentTrackerServiceServicer(object):
         database file until `vacuum`. The file on the disk stays, and is recorded anew
         when it changes: name it in .obbyignore first. A step that brought its content
         to another path by a rename becomes that path's creation; forget that path too
-        where it has the same content. What the hub has sent is not called back.
+        where it has the same content. One that brought it from another path becomes
+        that path's deletion. What the hub has sent is not called back.
 
         Errors: INVALID_ARGUMENT (no absolute path), NOT_FOUND (never recorded),
         UNAVAILABLE (database locked).
