@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc/status"
 )
 
@@ -29,20 +28,10 @@ func TestCrash(t *testing.T) { // tracker case 37
 			l.process.Kill()
 		})
 		acknowledged += len(acked)
-		inspect(t, l.database, func(h *history) {
-			h.sound(t)
-			h.holds(t, acked)
-		})
 		if rng.IntN(4) == 0 { // what happens while it is down is found as well
 			write(t, filepath.Join(l.root, "meanwhile.md"), paragraph(rng))
 		}
-		l.restart(t)
-		if diff := cmp.Diff(textsBelow(t, l.root), storedIn(t, l.database)); diff != "" {
-			t.Errorf("disk and database (-disk +stored):\n%s", diff)
-		}
-		if t.Failed() {
-			t.Fatalf("in round %d", round)
-		}
+		l.revive(t, round, acked)
 	}
 	l.process.Kill()
 	inspect(t, l.database, func(h *history) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
@@ -90,6 +91,23 @@ func (l *loaded) ready(t *testing.T) {
 	}
 	t.Cleanup(func() { conn.Close() })
 	l.client = trackerv1.NewContentTrackerServiceClient(conn)
+}
+
+// revive looks at what the dead tracker has left, starts it again and compares what
+// it then knows with the disk.
+func (l *loaded) revive(t *testing.T, round int, acked []*trackerv1.TrackChangeResponse) {
+	t.Helper()
+	inspect(t, l.database, func(h *history) {
+		h.sound(t)
+		h.holds(t, acked)
+	})
+	l.restart(t)
+	if diff := cmp.Diff(textsBelow(t, l.root), storedIn(t, l.database)); diff != "" {
+		t.Errorf("disk and database (-disk +stored):\n%s", diff)
+	}
+	if t.Failed() {
+		t.Fatalf("in round %d", round)
+	}
 }
 
 // until has all callers at work until stop kills the tracker under them, and

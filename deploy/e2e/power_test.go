@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 var cuts = flag.Int("cuts", 20, "how often TestPowerCut cuts the power")
@@ -35,17 +33,7 @@ func TestPowerCut(t *testing.T) { // tracker case 37
 		})
 		acknowledged += len(acked)
 		lost += losePower(t, disk, synced)
-		inspect(t, l.database, func(h *history) {
-			h.sound(t)
-			h.holds(t, acked)
-		})
-		l.restart(t)
-		if diff := cmp.Diff(textsBelow(t, l.root), storedIn(t, l.database)); diff != "" {
-			t.Errorf("disk and database (-disk +stored):\n%s", diff)
-		}
-		if t.Failed() {
-			t.Fatalf("in round %d", round)
-		}
+		l.revive(t, round, acked)
 	}
 	l.process.Kill()
 	inspect(t, l.database, func(h *history) {
