@@ -19,7 +19,7 @@ func TestArchitectureNamesFilesThatExist(t *testing.T) {
 	named := 0
 	dir := ""
 	for _, line := range strings.Split(table, "\n") {
-		for _, match := range regexp.MustCompile("`([a-z-]+(?:/[a-z_-]+)*/?[a-z_]*(?:\\.[a-z]+)?)`").FindAllStringSubmatch(line, -1) {
+		for _, match := range regexp.MustCompile("`([a-z0-9-]+(?:/[a-z0-9_-]+)*/?[a-z0-9_]*(?:\\.[a-z]+)?)`").FindAllStringSubmatch(line, -1) {
 			path := match[1]
 			if !strings.Contains(path, "/") { // beside the file named before it
 				path = filepath.Join(dir, path)
