@@ -86,14 +86,12 @@ func readKeyFile(path string) ([]key, error) {
 	}
 	content = bytes.TrimSpace(content)
 	switch {
-	case bytes.HasPrefix(content, []byte("{")):
+	case bytes.HasPrefix(content, []byte("{")), bytes.Contains(content, []byte(`"kty"`)):
 		return parseJWKS(content)
-	case bytes.HasPrefix(content, []byte("-----BEGIN ")):
+	case bytes.Contains(content, []byte("-----BEGIN ")): // openssl writes text before it
 		return parsePEM(content)
-	case len(content) < minSecret:
-		return nil, fmt.Errorf("the secret has %d bytes: give at least %d, such as from  openssl rand -hex 32", len(content), minSecret)
 	}
-	return []key{{algorithms: []string{"HS256"}, public: content}}, nil
+	return parseSecret(content)
 }
 
 func parsePEM(content []byte) ([]key, error) {
