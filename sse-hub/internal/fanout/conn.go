@@ -51,6 +51,7 @@ type Conn struct {
 	blocked bool          // the socket takes nothing
 	since   time.Duration // of the last progress
 	sent    hub.Seq       // the newest id that the client has
+	ending  bool          // its subscription is closed, and rest is its farewell
 	closed  bool
 }
 

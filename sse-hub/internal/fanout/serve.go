@@ -67,22 +67,24 @@ func (s *shard) gather(c *Conn) (more bool, err error) {
 	return true, nil
 }
 
-// finish writes the rest of a frame.
+// finish writes the rest of a frame, and closes a connection that ends with it. It
+// reports whether more can be written.
 func (s *shard) finish(c *Conn) bool {
-	if len(c.rest) == 0 {
-		s.unblock(c)
-		return true
-	}
-	n, ok := s.send(c, c.rest)
-	if !ok {
-		return false
-	}
-	if c.rest = c.rest[n:]; len(c.rest) > 0 {
-		s.block(c)
-		return false
+	if len(c.rest) > 0 {
+		n, ok := s.send(c, c.rest)
+		if !ok {
+			return false
+		}
+		if c.rest = c.rest[n:]; len(c.rest) > 0 {
+			s.block(c)
+			return false
+		}
 	}
 	s.unblock(c)
-	return true
+	if c.ending {
+		s.close(c)
+	}
+	return !c.closed
 }
 
 // write sends the batch. Where the socket takes less, the cursor goes back behind
