@@ -11,8 +11,12 @@ import (
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
-// scratchBytes is up to how much is copied together for one write.
-const scratchBytes = 64 << 10
+// scratchBytes is up to how much is copied together for one write, and
+// scratchEvents about how far the history is read for it. Guesses.
+const (
+	scratchBytes  = 64 << 10
+	scratchEvents = 1000
+)
 
 // serve does for a connection what can be done now.
 func (s *shard) serve(c *Conn) {
@@ -51,10 +55,13 @@ func (s *shard) serve(c *Conn) {
 	c.enqueue(false)
 }
 
-// gather reads what is pending for a connection, as much as one write takes.
+// gather reads what is pending for a connection, as much as one write takes. A
+// long history of other topics must not hold everybody up: one read that finds
+// nothing is enough.
 func (s *shard) gather(c *Conn) (more bool, err error) {
 	s.batch = s.batch[:0]
-	for size := 0; size < scratchBytes; {
+	begin := c.sub.Place()
+	for size := 0; size < scratchBytes && c.sub.Place() < begin+scratchEvents; {
 		events, more, err := c.sub.Poll(&s.reader)
 		for _, e := range events {
 			size += len(e.Frame)
@@ -62,6 +69,9 @@ func (s *shard) gather(c *Conn) (more bool, err error) {
 		s.batch = append(s.batch, events...)
 		if !more || err != nil {
 			return false, err
+		}
+		if len(events) == 0 {
+			break
 		}
 	}
 	return true, nil
