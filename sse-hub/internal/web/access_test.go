@@ -74,7 +74,9 @@ func testWhoMay(t *testing.T, serve server) {
 		"case 52: a pattern beyond":      {"/events?topic=a.>", 403, []string{"Authorization", "Bearer " + good}},
 		"case 28: a topic not granted":   {"/events?topic=b&topic=c", 403, []string{"Authorization", "Bearer " + good}},
 		"a bad token beside a cookie":    {"/events?topic=b", 401, []string{"Authorization", "Bearer x", "Cookie", "obby_token=" + good}},
-		"a ticket that was never given":  {"/events?topic=b&ticket=x", 401, []string{"Cookie", "obby_token=" + good}},
+		"a ticket that was never given":  {"/events?topic=b&ticket=x", 401, nil},
+		"such a ticket beside a cookie":  {"/events?topic=b&ticket=x", 200, []string{"Cookie", "obby_token=" + good}},
+		"such a ticket, a bad cookie":    {"/events?topic=b&ticket=x", 401, []string{"Cookie", "obby_token=x"}},
 		"the page itself needs no token": {"/", 200, nil},
 		"a cookie from another site":     {"/events?topic=b", 403, []string{"Cookie", "obby_token=" + good, "Origin", stranger}},
 	} {
@@ -134,6 +136,9 @@ func testTickets(t *testing.T, serve server) {
 	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Ticket == "" || answer.ExpiresIn < 1 || resp.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("%v %s %v", err, body, resp.Header)
 	}
+	if resp, _ := s.ask(t, "POST", "/tickets?ticket="+answer.Ticket); resp.StatusCode != 401 {
+		t.Errorf("a ticket for a ticket: %s", resp.Status)
+	}
 	stream := s.openWith(t, "", "topic=t&ticket="+answer.Ticket, "")
 	s.publish(t, "t", "x")
 	if e := stream.Next(t); e.Data != "x" {
@@ -141,6 +146,13 @@ func testTickets(t *testing.T, serve server) {
 	}
 	if resp, _ := s.ask(t, "GET", "/events?topic=t&ticket="+answer.Ticket); resp.StatusCode != 401 {
 		t.Errorf("the second use: %s", resp.Status)
+	}
+	cookie := []string{"Cookie", "obby_token=" + token(t, time.Hour, "t")}
+	if resp, _ := s.ask(t, "HEAD", "/events?topic=t&ticket="+answer.Ticket, cookie...); resp.StatusCode != 200 {
+		t.Errorf("an EventSource with a cookie comes back: %s", resp.Status)
+	}
+	if resp, _ := s.ask(t, "POST", "/tickets", cookie...); resp.StatusCode != 200 {
+		t.Errorf("a ticket for a cookie: %s", resp.Status)
 	}
 }
 
