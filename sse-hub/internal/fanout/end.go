@@ -44,7 +44,7 @@ func (s *shard) look(c *Conn) {
 	case c.ending: // it waits for its socket to take the farewell
 	case c.expires != 0 && now >= c.expires:
 		s.end(c, ErrExpired)
-	case c.blocked: // nothing can be said now
+	case c.blocked, len(c.rest) > 0: // nothing can be said now, or before its turn to begin
 	case now >= s.due(c):
 		c.sub.Rest()
 		sign := hub.Heartbeat
