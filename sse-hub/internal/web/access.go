@@ -15,8 +15,8 @@ import (
 
 // Access says who a caller is.
 type Access interface {
-	// Verify reads a token. Errors: access.ErrToken; anything else is a failure
-	// of the verifier.
+	// Verify reads a token. Errors: access.ErrToken; anything else, such as
+	// access.ErrKeys, is a failure of the verifier.
 	Verify(token string) (*access.Grant, error)
 	// Ticket returns a word that Redeem takes once, within a few seconds.
 	Ticket(g *access.Grant) (ticket string, lives time.Duration)
@@ -90,6 +90,7 @@ func (s *streams) identify(w http.ResponseWriter, r *http.Request, tickets bool)
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 	default:
 		s.log.Error("token cannot be verified", "err", err)
+		w.Header().Set("Retry-After", "5")
 		http.Error(w, "tokens cannot be verified now; the service's log has the cause", http.StatusServiceUnavailable)
 	}
 	return nil, false

@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -237,13 +236,13 @@ type brokenAccess struct{ Access }
 func (brokenAccess) Cookie() string { return "c" }
 
 func (brokenAccess) Verify(string) (*access.Grant, error) {
-	return nil, errors.New("no connection to the secret place")
+	return nil, fmt.Errorf("%w: no connection to the secret place", access.ErrKeys)
 }
 
 func TestVerifierFails(t *testing.T) {
 	s := serve(t, func(s *setup) { s.web.Access = brokenAccess{} })
 	resp, body := s.ask(t, "GET", "/events?topic=t", "Authorization", "Bearer x")
-	if resp.StatusCode != 503 || strings.Contains(body, "secret place") {
-		t.Errorf("%s %s", resp.Status, body)
+	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || strings.Contains(body, "secret place") {
+		t.Errorf("%s %s %v", resp.Status, body, resp.Header)
 	}
 }
