@@ -26,7 +26,7 @@ type settings struct {
 	TLSKey          string        `name:"tls-key" usage:"file with the certificate's key (PEM)"`
 	AllowHosts      []string      `name:"allow-host" usage:"host name, without port, that HTTP requests may name beside loopback and that of --http; may be repeated"`
 	AllowOrigins    []string      `name:"allow-origin" usage:"origin of another site whose pages may read the events, such as https://notes.example; may be repeated"`
-	AuthKeys        []string      `name:"auth-key" usage:"file with a key that tokens (JWT) are verified with: PEM public keys, a JWKS, or a secret for HS256; may be repeated; with a key, a token is needed to publish and to subscribe"`
+	AuthKeys        []string      `name:"auth-key" usage:"file with a key that tokens (JWT) are verified with: PEM public keys, a JWKS, or a secret for HS256 in one line of text; may be repeated; with a key, a token is needed to publish and to subscribe"`
 	AuthJWKS        string        `name:"auth-jwks" usage:"URL of a JWKS with such keys; kept while it does not answer"`
 	AuthIssuer      string        `name:"auth-issuer" usage:"issuer that tokens must name; empty: any"`
 	AuthAudience    string        `name:"auth-audience" usage:"audience that tokens must name; empty: any"`

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"runtime"
@@ -39,12 +40,12 @@ func (s *settings) hub() hub.Options {
 }
 
 // access returns who is let in; nil: everybody.
-func (s *settings) access() (*access.Verifier, error) {
+func (s *settings) access(log *slog.Logger) (*access.Verifier, error) {
 	if !s.authenticated() {
 		return nil, nil
 	}
 	return access.New(access.Options{
-		KeyFiles: s.AuthKeys, JWKS: s.AuthJWKS, Issuer: s.AuthIssuer, Audience: s.AuthAudience, Cookie: s.AuthCookie,
+		KeyFiles: s.AuthKeys, JWKS: s.AuthJWKS, Issuer: s.AuthIssuer, Audience: s.AuthAudience, Cookie: s.AuthCookie, Log: log,
 	})
 }
 

@@ -28,7 +28,7 @@ type parts struct {
 // assemble builds the parts.
 func assemble(cfg *settings, health *service.Health, log *slog.Logger) (*parts, error) {
 	p := &parts{limit: cfg.StopTimeout / 2} // the steps after it need their time, too
-	verifier, err := cfg.access()
+	verifier, err := cfg.access(log)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ package access
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -24,8 +25,13 @@ import (
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
-// ErrToken refuses a caller whose token or ticket is missing or not good.
-var ErrToken = errors.New("a good token is needed")
+var (
+	// ErrToken refuses a caller whose token or ticket is missing or not good.
+	ErrToken = errors.New("a good token is needed")
+	// ErrKeys says that a token could not be judged, because keys that may have
+	// signed it could not be got: that is not the caller's fault.
+	ErrKeys = errors.New("the keys that tokens are verified with cannot be got")
+)
 
 // Grant is what a token allows.
 type Grant struct {
@@ -71,6 +77,7 @@ type Options struct {
 	Issuer   string // which tokens must have; empty: any
 	Audience string // which tokens must name; empty: any
 	Cookie   string // name of the cookie that may hold a token
+	Log      *slog.Logger // nil: nothing is said
 }
 
 // Verifier verifies tokens and gives tickets.
@@ -84,7 +91,10 @@ type Verifier struct {
 // New reads the keys. A JWKS that does not answer is asked for again when a token
 // comes.
 func New(o Options) (*Verifier, error) {
-	k, err := loadKeys(o.KeyFiles, o.JWKS)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	k, err := loadKeys(o)
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +110,21 @@ func New(o Options) (*Verifier, error) {
 	return &Verifier{keys: k, parser: jwt.NewParser(rules...), cookie: o.Cookie}, nil
 }
 
-// Verify returns what a token grants. Errors wrap ErrToken.
+// Verify returns what a token grants. Errors wrap ErrToken or ErrKeys.
 func (v *Verifier) Verify(token string) (*Grant, error) {
 	var c claims
-	if _, err := v.parser.ParseWithClaims(token, &c, v.keys.find); err != nil {
+	var missing error
+	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+		var found any
+		var err error
+		found, missing, err = v.keys.find(t)
+		return found, err
+	})
+	unsigned := errors.Is(err, jwt.ErrTokenUnverifiable) || errors.Is(err, jwt.ErrTokenSignatureInvalid)
+	switch {
+	case missing != nil && unsigned: // by a key that is here
+		return nil, fmt.Errorf("%w: %w", ErrKeys, missing)
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrToken, err)
 	}
 	return NewGrant(c.Subject, c.ExpiresAt.Time, c.Obby.Subscribe, c.Obby.Publish), nil

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -221,6 +222,45 @@ func TestKeyFilesRefused(t *testing.T) {
 	}
 	if _, err := New(Options{KeyFiles: []string{"/nowhere"}}); err == nil {
 		t.Error("a missing file is taken")
+	}
+}
+
+// A public key is known to everybody: in whatever form it is given, it is read as
+// one or refused, and never taken for a secret.
+func TestPublicKeyIsNoSecret(t *testing.T) {
+	e := generate(t).ecdsa
+	armoured := publicPEM(t, e.Public())
+	block, _ := pem.Decode(armoured)
+	naked := base64.StdEncoding.EncodeToString(block.Bytes)
+	readable := append([]byte("subject=CN = issuer\n"), armoured...)
+	for name, tc := range map[string]struct{ content, want string }{
+		"PEM after text":         {string(readable), ""},
+		"SSH":                    {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBu8 ann@host", "ssh-keygen"},
+		"SSH, elliptic":          {"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY ann@host", "ssh-keygen"},
+		"SSH after options":      {"no-pty ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBu8", "ssh-keygen"},
+		"SSH, the key alone":     {"AAAAC3NzaC1lZDI1NTE5AAAAIBu8AAAAIBu8", "ssh-keygen"},
+		"SSH2":                   {"---- BEGIN SSH2 PUBLIC KEY ----\nC3NzaC1lZDI1NTE5\n---- END SSH2 PUBLIC KEY ----", "several lines"},
+		"DER":                    {string(block.Bytes), "not text"},
+		"base64":                 {naked, "-----BEGIN PUBLIC KEY-----"},
+		"hexadecimal":            {fmt.Sprintf("%x", block.Bytes), "-----BEGIN PUBLIC KEY-----"},
+		"base64 in lines":        {naked[:64] + "\n" + naked[64:], "several lines"},
+		"a list of JWK":          {`[{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]`, "cannot be read"},
+		"PEM with \\n in a line": {strings.ReplaceAll(string(armoured), "\n", `\n`), "no PEM block"},
+	} {
+		v, err := New(Options{KeyFiles: []string{file(t, []byte(tc.content))}})
+		if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: want %q, got %v", name, tc.want, err)
+		}
+		if err != nil {
+			continue
+		}
+		forged := sign(t, jwt.SigningMethodHS256, []byte(strings.TrimSpace(tc.content)), "", claim(nil))
+		if _, err := v.Verify(forged); err == nil {
+			t.Errorf("%s: a token signed with it as a secret is good", name)
+		}
+		if _, err := v.Verify(sign(t, jwt.SigningMethodES256, e, "", claim(nil))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

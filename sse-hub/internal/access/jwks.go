@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/big"
 	"net/http"
 	"slices"
@@ -17,11 +18,12 @@ import (
 	"time"
 )
 
-// How often a JWKS is asked for. Guesses.
+// How a JWKS is asked for. Guesses.
 const (
 	refreshAfter = 5 * time.Minute  // while tokens come
 	askAgain     = 10 * time.Second // at the soonest, whatever strangers send
 	fetchTimeout = 5 * time.Second
+	maxRedirects = 5
 )
 
 // jwks are the keys of a URL. They are kept while it does not answer (hub case
@@ -29,6 +31,7 @@ const (
 type jwks struct {
 	url    string
 	client *http.Client
+	log    *slog.Logger
 	now    func() time.Time
 
 	mu      sync.Mutex // guards what follows
@@ -39,13 +42,27 @@ type jwks struct {
 	asking  chan struct{} // closed when the answer has come; nil: nobody asks
 }
 
-func newJWKS(url string) *jwks {
-	return &jwks{url: url, client: &http.Client{Timeout: fetchTimeout}, now: time.Now}
+func newJWKS(url string, log *slog.Logger) *jwks {
+	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: checkRedirect}
+	return &jwks{url: url, client: client, log: log, now: time.Now}
+}
+
+// checkRedirect keeps what was asked for over TLS there: whoever can alter an
+// answer on its way could give keys of their own.
+func checkRedirect(next *http.Request, before []*http.Request) error {
+	if from := before[len(before)-1].URL; from.Scheme == "https" && next.URL.Scheme != "https" {
+		return fmt.Errorf("%s leads to %s, which is not encrypted", from.Redacted(), next.URL.Redacted())
+	}
+	if len(before) >= maxRedirects {
+		return fmt.Errorf("%d redirects", len(before))
+	}
+	return nil
 }
 
 // keys returns the keys, asked for anew when they are old or do not have the id: an
 // issuer that changes its keys is noticed by the first token signed with a new one.
-// Who can do without the answer does not wait for it.
+// Who can do without the answer does not wait for it. An error says that there may
+// be other keys than those that are returned.
 func (j *jwks) keys(id string) ([]key, error) {
 	j.mu.Lock()
 	now := j.now()
@@ -62,8 +79,8 @@ func (j *jwks) keys(id string) ([]key, error) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.known) == 0 {
-		return nil, j.err
+	if lacking {
+		return j.known, j.err
 	}
 	return j.known, nil
 }
@@ -93,7 +110,7 @@ func (j *jwks) fetch() ([]key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keys: read %s: %w", j.url, err)
 	}
-	return parseJWKS(content)
+	return parseJWKS(content, j.log)
 }
 
 // jwk is a key of RFC 7517; the numbers are base64url.
@@ -110,8 +127,9 @@ type jwk struct {
 }
 
 // parseJWKS reads the keys of a set; of those for other purposes or of unknown
-// kinds nothing is said, as RFC 7517 (5) asks.
-func parseJWKS(content []byte) ([]key, error) {
+// kinds nothing is said, as RFC 7517 (5) asks. One that cannot be used takes none of
+// the others with it.
+func parseJWKS(content []byte, log *slog.Logger) ([]key, error) {
 	var set struct {
 		Keys []jwk `json:"keys"`
 	}
@@ -119,20 +137,23 @@ func parseJWKS(content []byte) ([]key, error) {
 		return nil, fmt.Errorf("a JWKS that cannot be read: %w", err)
 	}
 	var found []key
+	var unusable error
 	for _, j := range set.Keys {
 		if j.Use != "" && j.Use != "sig" {
 			continue
 		}
 		k, err := j.key()
 		if err != nil {
-			return nil, fmt.Errorf("key %q: %w", j.ID, err)
+			log.Warn("key of the JWKS cannot be used", "id", j.ID, "err", err)
+			unusable = errors.Join(unusable, fmt.Errorf("key %q: %w", j.ID, err))
+			continue
 		}
 		if k.public != nil {
 			found = append(found, k)
 		}
 	}
 	if len(found) == 0 {
-		return nil, errors.New("the JWKS has no key that verifies HS256, RS256, ES256 or EdDSA")
+		return nil, errors.Join(errors.New("the JWKS has no key that verifies HS256, RS256, ES256 or EdDSA"), unusable)
 	}
 	return found, nil
 }

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 
@@ -37,30 +38,29 @@ type keys struct {
 	remote *jwks // nil: none
 }
 
-func loadKeys(files []string, url string) (*keys, error) {
+func loadKeys(o Options) (*keys, error) {
 	k := &keys{}
-	for _, path := range files {
-		found, err := readKeyFile(path)
+	for _, path := range o.KeyFiles {
+		found, err := readKeyFile(path, o.Log)
 		if err != nil {
 			return nil, fmt.Errorf("key file %s: %w", path, err)
 		}
 		k.files = append(k.files, found...)
 	}
-	if url != "" {
-		k.remote = newJWKS(url)
+	if o.JWKS != "" {
+		k.remote = newJWKS(o.JWKS, o.Log)
 	}
 	return k, nil
 }
 
-// find implements jwt.Keyfunc: it returns the keys that may have signed a token.
-func (k *keys) find(token *jwt.Token) (any, error) {
+// find returns the keys that may have signed a token. Missing is why there may be
+// others, which could not be got.
+func (k *keys) find(token *jwt.Token) (found any, missing, err error) {
 	id, _ := token.Header["kid"].(string)
 	candidates := k.files
 	if k.remote != nil {
-		remote, err := k.remote.keys(id)
-		if err != nil && len(k.files) == 0 {
-			return nil, err
-		}
+		var remote []key
+		remote, missing = k.remote.keys(id)
 		candidates = append(slices.Clip(candidates), remote...)
 	}
 	var set jwt.VerificationKeySet
@@ -70,13 +70,13 @@ func (k *keys) find(token *jwt.Token) (any, error) {
 		}
 	}
 	if len(set.Keys) == 0 {
-		return nil, fmt.Errorf("no key for algorithm %s and key id %q is known here", token.Method.Alg(), id)
+		return nil, missing, fmt.Errorf("no key for algorithm %s and key id %q is known here", token.Method.Alg(), id)
 	}
-	return set, nil
+	return set, missing, nil
 }
 
 // readKeyFile reads a JWKS, PEM public keys, or else a secret.
-func readKeyFile(path string) ([]key, error) {
+func readKeyFile(path string, log *slog.Logger) ([]key, error) {
 	content, err := os.ReadFile(path)
 	switch {
 	case err != nil:
@@ -86,14 +86,12 @@ func readKeyFile(path string) ([]key, error) {
 	}
 	content = bytes.TrimSpace(content)
 	switch {
-	case bytes.HasPrefix(content, []byte("{")):
-		return parseJWKS(content)
-	case bytes.HasPrefix(content, []byte("-----BEGIN ")):
+	case bytes.HasPrefix(content, []byte("{")), bytes.Contains(content, []byte(`"kty"`)):
+		return parseJWKS(content, log)
+	case bytes.Contains(content, []byte("-----BEGIN ")): // openssl writes text before it
 		return parsePEM(content)
-	case len(content) < minSecret:
-		return nil, fmt.Errorf("the secret has %d bytes: give at least %d, such as from  openssl rand -hex 32", len(content), minSecret)
 	}
-	return []key{{algorithms: []string{"HS256"}, public: content}}, nil
+	return parseSecret(content)
 }
 
 func parsePEM(content []byte) ([]key, error) {

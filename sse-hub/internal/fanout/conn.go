@@ -3,6 +3,7 @@
 package fanout
 
 import (
+	"errors"
 	"os"
 	"sync/atomic"
 	"time"
@@ -51,6 +52,7 @@ type Conn struct {
 	blocked bool          // the socket takes nothing
 	since   time.Duration // of the last progress
 	sent    hub.Seq       // the newest id that the client has
+	ending  bool          // its subscription is closed, and rest is its farewell
 	closed  bool
 }
 
@@ -77,7 +79,9 @@ func (c *Conn) Start(client Client) error {
 	c.fd, c.sub, c.ended, c.rest = client.FD, client.Subscription, client.Ended, client.Preamble
 	c.sent, c.since = c.sub.Place(), c.shard.loop.now()
 	if !client.Expires.IsZero() {
-		c.expires = max(1, client.Expires.Sub(c.shard.loop.start))
+		// A time on the wall has no place on the loop's clock, which cannot be put
+		// forward or back; how long there is until then has one.
+		c.expires = max(1, c.shard.loop.now()+time.Until(client.Expires))
 	}
 	// Without these two a stream works as well, only its end is noticed later.
 	_ = unix.SetsockoptInt(c.fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
@@ -85,7 +89,7 @@ func (c *Conn) Start(client Client) error {
 	if err := c.shard.loop.register(c); err != nil {
 		c.shard.loop.forget(c)
 		c.sub.Close()
-		err = os.NewSyscallError("close", unix.Close(c.fd))
+		err = errors.Join(err, os.NewSyscallError("close", unix.Close(c.fd)))
 		c.ended()
 		return err
 	}

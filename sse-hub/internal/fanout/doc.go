@@ -20,6 +20,8 @@
 //   - No connection is silent for longer than the hub's heartbeat.
 //   - A client that takes nothing for WriteTimeout is let go, and comes back with
 //     its last id.
+//   - What a client is told at the end follows a whole frame, and is given the same
+//     time; inside a frame, a stream ends without a word.
 //   - What clients that are behind keep in memory has a bound; the slowest goes
 //     first.
 //

@@ -24,6 +24,8 @@ func (s *shard) advance() {
 	for c := range s.blocked {
 		if now-c.since > s.loop.options.WriteTimeout {
 			s.endSlow(c)
+		} else if c.ending {
+			continue // it reads nothing any more
 		} else if err := c.sub.CheckHeld(); err != nil {
 			s.end(c, err)
 		}
@@ -39,9 +41,10 @@ func (s *shard) advance() {
 func (s *shard) look(c *Conn) {
 	now := s.loop.now()
 	switch {
+	case c.ending: // it waits for its socket to take the farewell
 	case c.expires != 0 && now >= c.expires:
 		s.end(c, ErrExpired)
-	case c.blocked: // nothing can be said now
+	case c.blocked, len(c.rest) > 0: // nothing can be said now, or before its turn to begin
 	case now >= s.due(c):
 		c.sub.Rest()
 		sign := hub.Heartbeat
@@ -81,18 +84,26 @@ func isClosed(c <-chan struct{}) bool {
 
 // endSlow ends a connection that takes nothing.
 func (s *shard) endSlow(c *Conn) {
-	c.sub.CloseSlow()
+	if !c.ending {
+		c.sub.CloseSlow()
+	}
 	s.close(c)
 }
 
 // end ends a connection. A client that was overtaken is let go as well: it comes
 // back with its last id and is told.
 func (s *shard) end(c *Conn, cause error) {
-	told := errors.Is(cause, hub.ErrStopping) || errors.Is(cause, hub.ErrReplaced) || errors.Is(cause, ErrExpired)
-	if told && len(c.rest) == 0 && s.loop.options.Farewell != nil {
-		_, _ = unix.Write(c.fd, s.loop.options.Farewell(cause)) // who does not get it comes back all the same
+	if c.ending {
+		s.close(c)
+		return
 	}
 	c.sub.Close()
+	told := errors.Is(cause, hub.ErrStopping) || errors.Is(cause, hub.ErrReplaced) || errors.Is(cause, ErrExpired)
+	if told && len(c.rest) == 0 && s.loop.options.Farewell != nil { // never inside a frame
+		c.ending, c.rest = true, s.loop.options.Farewell(cause)
+		s.finish(c)
+		return
+	}
 	s.close(c)
 }
 

@@ -11,8 +11,12 @@ import (
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
-// scratchBytes is up to how much is copied together for one write.
-const scratchBytes = 64 << 10
+// scratchBytes is up to how much is copied together for one write, and
+// scratchEvents about how far the history is read for it. Guesses.
+const (
+	scratchBytes  = 64 << 10
+	scratchEvents = 1000
+)
 
 // serve does for a connection what can be done now.
 func (s *shard) serve(c *Conn) {
@@ -51,10 +55,13 @@ func (s *shard) serve(c *Conn) {
 	c.enqueue(false)
 }
 
-// gather reads what is pending for a connection, as much as one write takes.
+// gather reads what is pending for a connection, as much as one write takes. A
+// long history of other topics must not hold everybody up: one read that finds
+// nothing is enough.
 func (s *shard) gather(c *Conn) (more bool, err error) {
 	s.batch = s.batch[:0]
-	for size := 0; size < scratchBytes; {
+	begin := c.sub.Place()
+	for size := 0; size < scratchBytes && c.sub.Place() < begin+scratchEvents; {
 		events, more, err := c.sub.Poll(&s.reader)
 		for _, e := range events {
 			size += len(e.Frame)
@@ -63,26 +70,31 @@ func (s *shard) gather(c *Conn) (more bool, err error) {
 		if !more || err != nil {
 			return false, err
 		}
+		if len(events) == 0 {
+			break
+		}
 	}
 	return true, nil
 }
 
-// finish writes the rest of a frame.
+// finish writes the rest of a frame, and closes a connection that ends with it. It
+// reports whether more can be written.
 func (s *shard) finish(c *Conn) bool {
-	if len(c.rest) == 0 {
-		s.unblock(c)
-		return true
-	}
-	n, ok := s.send(c, c.rest)
-	if !ok {
-		return false
-	}
-	if c.rest = c.rest[n:]; len(c.rest) > 0 {
-		s.block(c)
-		return false
+	if len(c.rest) > 0 {
+		n, ok := s.send(c, c.rest)
+		if !ok {
+			return false
+		}
+		if c.rest = c.rest[n:]; len(c.rest) > 0 {
+			s.block(c)
+			return false
+		}
 	}
 	s.unblock(c)
-	return true
+	if c.ending {
+		s.close(c)
+	}
+	return !c.closed
 }
 
 // write sends the batch. Where the socket takes less, the cursor goes back behind

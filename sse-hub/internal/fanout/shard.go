@@ -152,6 +152,11 @@ func (s *shard) take() (urgent []*Conn) {
 	s.fresh = s.fresh[:0]
 	urgent, s.urgent = s.urgent, s.idle
 	s.waiting.Store(false)
+	if s.head > len(s.running)/2 { // else it would grow for as long as it is never empty
+		kept := copy(s.running, s.running[s.head:])
+		clear(s.running[kept:])
+		s.running, s.head = s.running[:kept], 0
+	}
 	s.running = append(s.running, s.bulk...)
 	clear(s.bulk)
 	s.bulk = s.bulk[:0]

@@ -25,6 +25,7 @@ var table = rpcerr.Table{
 	{Is: hub.ErrStopping, Code: codes.Unavailable, Reason: "SERVER_STOPPING"},
 	{Is: hub.ErrHistory, Code: codes.Unavailable, Reason: "HISTORY_UNAVAILABLE"},
 	{Is: access.ErrToken, Code: codes.Unauthenticated, Reason: "TOKEN_NEEDED"},
+	{Is: access.ErrKeys, Code: codes.Unavailable, Reason: "KEYS_UNAVAILABLE"},
 	{Is: errExpired, Code: codes.Unauthenticated, Reason: "TOKEN_EXPIRED"},
 	{Is: errNotGranted, Code: codes.PermissionDenied, Reason: "TOPIC_NOT_GRANTED"},
 }

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -130,7 +131,7 @@ func TestTable(t *testing.T) {
 	for cause, want := range map[error]codes.Code{
 		hub.ErrTooLarge: codes.ResourceExhausted, hub.ErrOvertaken: codes.Aborted, hub.ErrStopping: codes.Unavailable,
 		hub.ErrReplaced: codes.AlreadyExists, hub.ErrHistory: codes.Unavailable, access.ErrToken: codes.Unauthenticated,
-		errExpired: codes.Unauthenticated, errNotGranted: codes.PermissionDenied,
+		access.ErrKeys: codes.Unavailable, errExpired: codes.Unauthenticated, errNotGranted: codes.PermissionDenied,
 	} {
 		err := fmt.Errorf("wrapped: %w", cause)
 		New(nil, nil, service.Info{}, slog.New(slog.DiscardHandler)).status(&err)
@@ -233,6 +234,29 @@ func (g grants) Verify(token string) (*access.Grant, error) {
 		return grant, nil
 	}
 	return nil, fmt.Errorf("%w: unknown", access.ErrToken)
+}
+
+// outage is an Access whose keys are out of reach.
+type outage struct{}
+
+func (outage) Verify(string) (*access.Grant, error) {
+	return nil, fmt.Errorf("%w: no connection to the secret place", access.ErrKeys)
+}
+
+// Case 70: when a token cannot be judged, the caller is to try again; where the keys
+// are is for the log.
+func TestKeysOutOfReach(t *testing.T) {
+	w := dial(t, plenty, 15*time.Second)
+	var log bytes.Buffer
+	w.server.access, w.server.log = outage{}, slog.New(slog.NewTextHandler(&log, nil))
+	ctx := metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer x")
+	_, err := w.Publish(ctx, &ssev1.PublishRequest{Topic: "t"})
+	if status.Code(err) != codes.Unavailable || strings.Contains(err.Error(), "secret place") {
+		t.Errorf("publish: %v", err)
+	}
+	if !strings.Contains(log.String(), "token cannot be verified") || !strings.Contains(log.String(), "secret place") {
+		t.Errorf("the log says %q", &log)
+	}
 }
 
 // Cases 46 and 69: over gRPC as over HTTP a token says what may be read, and for

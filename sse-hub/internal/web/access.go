@@ -15,8 +15,8 @@ import (
 
 // Access says who a caller is.
 type Access interface {
-	// Verify reads a token. Errors: access.ErrToken; anything else is a failure
-	// of the verifier.
+	// Verify reads a token. Errors: access.ErrToken; anything else, such as
+	// access.ErrKeys, is a failure of the verifier.
 	Verify(token string) (*access.Grant, error)
 	// Ticket returns a word that Redeem takes once, within a few seconds.
 	Ticket(g *access.Grant) (ticket string, lives time.Duration)
@@ -32,7 +32,7 @@ func (s *streams) admit(w http.ResponseWriter, r *http.Request, request hub.Requ
 	if s.access == nil {
 		return c, true
 	}
-	grant, ok := s.identify(w, r)
+	grant, ok := s.identify(w, r, true)
 	if !ok {
 		return c, false
 	}
@@ -56,22 +56,32 @@ func (s *streams) admit(w http.ResponseWriter, r *http.Request, request hub.Requ
 	return c, true
 }
 
-// identify reads the token of a request: of the Authorization header, else of the
-// ticket in the URL, else of the cookie. If there is none that is good, it has
-// answered.
-func (s *streams) identify(w http.ResponseWriter, r *http.Request) (*access.Grant, bool) {
-	var grant *access.Grant
-	err := fmt.Errorf("%w: there is none; send it as Authorization: Bearer, as a cookie, or a ticket in the URL", access.ErrToken)
+// credentials returns the grant of a request: of the token in the Authorization
+// header, else of the ticket in the URL where one is taken, else of the token in
+// the cookie. An EventSource that connects again repeats its URL: a ticket that was
+// used does not stand in the way of a cookie.
+func (s *streams) credentials(r *http.Request, tickets bool) (*access.Grant, error) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	cookie, cookieErr := r.Cookie(s.access.Cookie())
-	switch ticket := r.URL.Query().Get("ticket"); {
-	case token != "" && strings.EqualFold(scheme, "Bearer"):
-		grant, err = s.access.Verify(token)
-	case ticket != "":
-		grant, err = s.access.Redeem(ticket)
-	case cookieErr == nil:
-		grant, err = s.access.Verify(cookie.Value)
+	if token != "" && strings.EqualFold(scheme, "Bearer") {
+		return s.access.Verify(token)
 	}
+	err := fmt.Errorf("%w: there is none; send it as Authorization: Bearer, as a cookie, or a ticket in the URL", access.ErrToken)
+	if ticket := r.URL.Query().Get("ticket"); tickets && ticket != "" {
+		var grant *access.Grant
+		if grant, err = s.access.Redeem(ticket); err == nil {
+			return grant, nil
+		}
+	}
+	if cookie, cookieErr := r.Cookie(s.access.Cookie()); cookieErr == nil {
+		return s.access.Verify(cookie.Value)
+	}
+	return nil, err
+}
+
+// identify returns the grant of a request. If there is none that is good, it has
+// answered.
+func (s *streams) identify(w http.ResponseWriter, r *http.Request, tickets bool) (*access.Grant, bool) {
+	grant, err := s.credentials(r, tickets)
 	switch {
 	case err == nil:
 		return grant, true
@@ -80,15 +90,17 @@ func (s *streams) identify(w http.ResponseWriter, r *http.Request) (*access.Gran
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 	default:
 		s.log.Error("token cannot be verified", "err", err)
+		w.Header().Set("Retry-After", "5")
 		http.Error(w, "tokens cannot be verified now; the service's log has the cause", http.StatusServiceUnavailable)
 	}
 	return nil, false
 }
 
 // giveTicket answers POST /tickets: an EventSource can send no header, and what is
-// in a URL ends up in logs, so it is good once and for seconds.
+// in a URL ends up in logs, so it is good once and for seconds. It buys no other
+// ticket, or it would be good for as long as its token.
 func (s *streams) giveTicket(w http.ResponseWriter, r *http.Request) {
-	grant, ok := s.identify(w, r)
+	grant, ok := s.identify(w, r, false)
 	if !ok {
 		return
 	}

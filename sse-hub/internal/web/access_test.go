@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -74,7 +73,9 @@ func testWhoMay(t *testing.T, serve server) {
 		"case 52: a pattern beyond":      {"/events?topic=a.>", 403, []string{"Authorization", "Bearer " + good}},
 		"case 28: a topic not granted":   {"/events?topic=b&topic=c", 403, []string{"Authorization", "Bearer " + good}},
 		"a bad token beside a cookie":    {"/events?topic=b", 401, []string{"Authorization", "Bearer x", "Cookie", "obby_token=" + good}},
-		"a ticket that was never given":  {"/events?topic=b&ticket=x", 401, []string{"Cookie", "obby_token=" + good}},
+		"a ticket that was never given":  {"/events?topic=b&ticket=x", 401, nil},
+		"such a ticket beside a cookie":  {"/events?topic=b&ticket=x", 200, []string{"Cookie", "obby_token=" + good}},
+		"such a ticket, a bad cookie":    {"/events?topic=b&ticket=x", 401, []string{"Cookie", "obby_token=x"}},
 		"the page itself needs no token": {"/", 200, nil},
 		"a cookie from another site":     {"/events?topic=b", 403, []string{"Cookie", "obby_token=" + good, "Origin", stranger}},
 	} {
@@ -134,6 +135,9 @@ func testTickets(t *testing.T, serve server) {
 	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Ticket == "" || answer.ExpiresIn < 1 || resp.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("%v %s %v", err, body, resp.Header)
 	}
+	if resp, _ := s.ask(t, "POST", "/tickets?ticket="+answer.Ticket); resp.StatusCode != 401 {
+		t.Errorf("a ticket for a ticket: %s", resp.Status)
+	}
 	stream := s.openWith(t, "", "topic=t&ticket="+answer.Ticket, "")
 	s.publish(t, "t", "x")
 	if e := stream.Next(t); e.Data != "x" {
@@ -141,6 +145,13 @@ func testTickets(t *testing.T, serve server) {
 	}
 	if resp, _ := s.ask(t, "GET", "/events?topic=t&ticket="+answer.Ticket); resp.StatusCode != 401 {
 		t.Errorf("the second use: %s", resp.Status)
+	}
+	cookie := []string{"Cookie", "obby_token=" + token(t, time.Hour, "t")}
+	if resp, _ := s.ask(t, "HEAD", "/events?topic=t&ticket="+answer.Ticket, cookie...); resp.StatusCode != 200 {
+		t.Errorf("an EventSource with a cookie comes back: %s", resp.Status)
+	}
+	if resp, _ := s.ask(t, "POST", "/tickets", cookie...); resp.StatusCode != 200 {
+		t.Errorf("a ticket for a cookie: %s", resp.Status)
 	}
 }
 
@@ -225,13 +236,13 @@ type brokenAccess struct{ Access }
 func (brokenAccess) Cookie() string { return "c" }
 
 func (brokenAccess) Verify(string) (*access.Grant, error) {
-	return nil, errors.New("no connection to the secret place")
+	return nil, fmt.Errorf("%w: no connection to the secret place", access.ErrKeys)
 }
 
 func TestVerifierFails(t *testing.T) {
 	s := serve(t, func(s *setup) { s.web.Access = brokenAccess{} })
 	resp, body := s.ask(t, "GET", "/events?topic=t", "Authorization", "Bearer x")
-	if resp.StatusCode != 503 || strings.Contains(body, "secret place") {
-		t.Errorf("%s %s", resp.Status, body)
+	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || strings.Contains(body, "secret place") {
+		t.Errorf("%s %s %v", resp.Status, body, resp.Header)
 	}
 }
