@@ -73,10 +73,10 @@ type claims struct {
 // Options of a verifier.
 type Options struct {
 	KeyFiles []string
-	JWKS     string // URL
-	Issuer   string // which tokens must have; empty: any
-	Audience string // which tokens must name; empty: any
-	Cookie   string // name of the cookie that may hold a token
+	JWKS     string       // URL
+	Issuer   string       // which tokens must have; empty: any
+	Audience string       // which tokens must name; empty: any
+	Cookie   string       // name of the cookie that may hold a token
 	Log      *slog.Logger // nil: nothing is said
 }
 

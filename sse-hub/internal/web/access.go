@@ -90,6 +90,12 @@ func (s *streams) identify(w http.ResponseWriter, r *http.Request, tickets bool)
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 	default:
 		s.log.Error("token cannot be verified", "err", err)
+		if tickets && strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			// It passes: any status but 200 would end an EventSource for good (hub case 28).
+			setHeaders(w.Header(), r)
+			_, _ = w.Write(farewell(hub.ErrStopping))
+			return nil, false
+		}
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "tokens cannot be verified now; the service's log has the cause", http.StatusServiceUnavailable)
 	}

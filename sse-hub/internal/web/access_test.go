@@ -245,4 +245,8 @@ func TestVerifierFails(t *testing.T) {
 	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || strings.Contains(body, "secret place") {
 		t.Errorf("%s %s %v", resp.Status, body, resp.Header)
 	}
+	resp, body = s.ask(t, "GET", "/events?topic=t", "Authorization", "Bearer x", "Accept", "text/event-stream")
+	if resp.StatusCode != 200 || !strings.HasPrefix(body, "retry: ") {
+		t.Errorf("case 28: an EventSource gets %s %q", resp.Status, body)
+	}
 }
