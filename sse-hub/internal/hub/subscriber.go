@@ -75,6 +75,7 @@ func (h *Hub) SubscribeFor(r Request, w Waiter) (*Subscription, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	r.Topics = distinct(r.Topics)
 	s := &Subscription{hub: h, waiter: w}
 	if len(r.Topics) > manyNames {
 		s.set = map[string]struct{}{}
