@@ -95,7 +95,7 @@ func Open(o Options) (*Log, error) {
 		l.recent.first = l.next()
 		go l.prepare(l.segmentSize()) // ends when it is done; Close waits for it
 		if len(l.segments) == 0 {
-			err = l.roll(0)
+			err = l.roll(0, l.next())
 		}
 	}
 	if err != nil {
@@ -119,7 +119,7 @@ func (l *Log) Append(events []*hub.Event) error {
 		records = appendRecord(records, e)
 	}
 	if s := l.active(); s.end+int64(size) > s.size {
-		if err := l.roll(int64(size)); err != nil {
+		if err := l.roll(int64(size), events[0].Seq); err != nil {
 			return fmt.Errorf("begin a segment in %s: %w", l.dir, err)
 		}
 	}
@@ -192,7 +192,9 @@ func (l *Log) closeSegments() {
 
 func (l *Log) active() *segment { return l.segments[len(l.segments)-1] }
 
-func (l *Log) next() hub.Seq { return l.first + hub.Seq(len(l.places)) }
+func (l *Log) next() hub.Seq { // with mu held
+	return l.first + hub.Seq(len(l.places))
+}
 
 func (l *Log) segmentSize() int64 {
 	return min(maxSegment, max(minSegment, l.retention.Bytes/16))
@@ -207,8 +209,8 @@ func (l *Log) prepare(size int64) {
 
 // roll begins a segment that has room for so many bytes, and removes those whose
 // events are all forgotten. With an error everything is as it was, and another
-// try may succeed.
-func (l *Log) roll(room int64) error {
+// try may succeed. First is given: readers make the log forget meanwhile.
+func (l *Log) roll(room int64, first hub.Seq) error {
 	next := <-l.spare
 	size := l.segmentSize()
 	if need := int64(headerBytes) + room; next.err != nil || need > size {
@@ -222,7 +224,7 @@ func (l *Log) roll(room int64) error {
 		l.spare <- spareFile{err: next.err}
 		return next.err
 	}
-	s, err := begin(l.dir, next.file, size, l.epoch, l.next())
+	s, err := begin(l.dir, next.file, size, l.epoch, first)
 	go l.prepare(l.segmentSize()) // ends when it is done; Close waits for it
 	if err != nil {
 		return errors.Join(err, next.file.Close())
