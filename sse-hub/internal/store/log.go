@@ -40,6 +40,8 @@ type Log struct {
 	failed    func(error)
 	opened    time.Time // with the monotonic clock, by which events age (hub case 68)
 	lock      *os.File
+	disk      disk
+	names     *os.File // the directory, open: to sync it takes no new descriptor
 	epoch     string
 	keys      []keyed // found at the start
 	groups    groups
@@ -74,9 +76,11 @@ type spareFile struct {
 
 // Open returns the log of a directory, with what it held before. The caller must
 // Close it.
-func Open(o Options) (*Log, error) {
+func Open(o Options) (*Log, error) { return openOn(systemDisk, o) }
+
+func openOn(d disk, o Options) (*Log, error) {
 	l := &Log{
-		dir: o.Dir, retention: o.Retention, memory: o.Memory, log: o.Log, failed: o.Failed,
+		disk: d, dir: o.Dir, retention: o.Retention, memory: o.Memory, log: o.Log, failed: o.Failed,
 		opened: time.Now(), first: 1, epoch: hub.NewEpoch(), spare: make(chan spareFile, 1),
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -85,6 +89,9 @@ func Open(o Options) (*Log, error) {
 	var err error
 	if l.lock, err = lock(o.Dir); err != nil {
 		return nil, err
+	}
+	if l.names, err = os.Open(o.Dir); err != nil {
+		return nil, errors.Join(err, l.lock.Close())
 	}
 	err = l.recover()
 	var broken damage
@@ -99,8 +106,7 @@ func Open(o Options) (*Log, error) {
 		}
 	}
 	if err != nil {
-		l.closeSegments()
-		return nil, fmt.Errorf("open the history in %s: %w", o.Dir, errors.Join(err, l.lock.Close()))
+		return nil, fmt.Errorf("open the history in %s: %w", o.Dir, errors.Join(err, l.release()))
 	}
 	return l, nil
 }
@@ -126,7 +132,7 @@ func (l *Log) Append(events []*hub.Event) error {
 	s := l.active()
 	_, err := s.file.WriteAt(records, s.end)
 	if err == nil {
-		err = datasync(s.file)
+		err = l.disk.syncFile(s.file)
 	}
 	if err != nil {
 		return l.fail(fmt.Errorf("write %s: %w; mend the disk and start the hub again", s.file.Name(), err))
@@ -180,8 +186,12 @@ func (l *Log) Close() error {
 	if next := <-l.spare; next.file != nil {
 		_ = next.file.Close()
 	}
+	return l.release()
+}
+
+func (l *Log) release() error {
 	l.closeSegments()
-	return l.lock.Close()
+	return errors.Join(l.names.Close(), l.lock.Close())
 }
 
 func (l *Log) closeSegments() {
@@ -209,7 +219,7 @@ func (l *Log) prepare(size int64) {
 
 // roll begins a segment that has room for so many bytes, and removes those whose
 // events are all forgotten. With an error everything is as it was, and another
-// try may succeed. First is given: readers make the log forget meanwhile.
+// try may succeed, unless the log has failed. First is given: readers make the log forget meanwhile.
 func (l *Log) roll(room int64, first hub.Seq) error {
 	next := <-l.spare
 	size := l.segmentSize()
@@ -224,7 +234,7 @@ func (l *Log) roll(room int64, first hub.Seq) error {
 		l.spare <- spareFile{err: next.err}
 		return next.err
 	}
-	s, err := begin(l.dir, next.file, size, l.epoch, first)
+	s, err := l.begin(next.file, size, first)
 	go l.prepare(l.segmentSize()) // ends when it is done; Close waits for it
 	if err != nil {
 		return errors.Join(err, next.file.Close())

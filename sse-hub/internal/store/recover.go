@@ -33,9 +33,9 @@ func (l *Log) recover() error {
 	if len(l.segments) == 0 {
 		return nil
 	}
-	// After a kill -9 it may be in the kernel's memory alone, and from here on it
-	// is seen by readers.
-	return datasync(l.active().file)
+	// After a kill -9 it may be in the kernel's memory alone, its name as well, and
+	// from here on it is seen by readers.
+	return errors.Join(l.disk.syncFile(l.active().file), l.disk.syncNames(l.names))
 }
 
 // load reads one segment.
@@ -129,5 +129,5 @@ func (l *Log) setAside(why error) error {
 		}
 	}
 	l.segments, l.places, l.bytes, l.first, l.epoch = nil, nil, 0, 1, hub.NewEpoch()
-	return syncDir(l.dir)
+	return l.disk.syncNames(l.names)
 }
