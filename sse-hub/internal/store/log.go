@@ -121,8 +121,8 @@ func (l *Log) Append(events []*hub.Event) error {
 		size += recordBytes(e)
 	}
 	records := make([]byte, 0, size)
-	for _, e := range events {
-		records = appendRecord(records, e)
+	for i, e := range events {
+		records = appendRecord(records, e, i)
 	}
 	if s := l.active(); s.end+int64(size) > s.size {
 		if err := l.roll(int64(size), events[0].Seq); err != nil {

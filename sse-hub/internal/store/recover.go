@@ -86,8 +86,9 @@ func (l *Log) learn(s *segment, payload []byte, size int) {
 
 // checkEnd looks at what follows the last whole record of a segment: zeros, or in
 // the newest one what was being written when the process or the machine ended.
-// That nobody was told of: it is wiped out. A whole record behind a broken one,
-// however, may have been synced, and the broken one with it.
+// That nobody was told of: it is wiped out. The kernel writes the pages of a group
+// in any order, so whole records may follow a broken one of the same group. A whole
+// record of a later group, however, was written when the broken one was synced.
 func (l *Log) checkEnd(s *segment, name string, rest []byte, last bool) error {
 	torn := len(bytes.TrimRight(rest, "\x00"))
 	if torn == 0 {
@@ -98,7 +99,7 @@ func (l *Log) checkEnd(s *segment, name string, rest []byte, last bool) error {
 		if near := seqOf(payload) - l.next(); near >= 1<<32 {
 			continue // not worth a sum
 		}
-		if _, _, ok := cutRecord(rest[at:]); ok {
+		if _, _, ok := cutRecord(rest[at:]); ok && groupStart(payload) > l.next() {
 			return damage{fmt.Errorf("%s is damaged after event %d", name, l.next()-1)}
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // A segment begins with its header: magic, epoch and first sequence, and their
 // CRC-32C.
 const (
-	magic       = "OBBYHUB1"
+	magic       = "OBBYHUB2"
 	epochBytes  = 8
 	headerBytes = len(magic) + epochBytes + 8 + 4
 

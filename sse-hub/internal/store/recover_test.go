@@ -1,0 +1,143 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/obby/go-services/sse-hub/internal/hub"
+	"github.com/obby/go-services/sse-hub/internal/logtest"
+)
+
+// Case 66: wherever a write is cut off, what was stored before is there, and the
+// place is given again: nobody was told of it.
+func TestTornTail(t *testing.T) {
+	source := t.TempDir()
+	small := plenty
+	small.Bytes = 1 << 20 // and so are its segments
+	l := open(t, options(source, small, 0))
+	want := logtest.Append(t, l, "one", "two")
+	end := l.active().end
+	torn := logtest.Append(t, l, "torn")
+	whole := l.active().end
+	shut(t, l)
+	content, err := os.ReadFile(filepath.Join(source, segmentName(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := end; at < whole; at++ {
+		dir := t.TempDir()
+		cut := append(bytes.Clone(content[:at]), make([]byte, int64(len(content))-at)...)
+		if err := os.WriteFile(filepath.Join(dir, segmentName(1)), cut, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, options(dir, small, 0))
+		logtest.Same(t, want, logtest.All(t, l, 0, 10))
+		if again := logtest.Append(t, l, "again"); again[0].ID != torn[0].ID {
+			t.Errorf("cut at %d: the next id is %s", at, again[0].ID)
+		}
+		if got := logtest.All(t, l, 2, 10); len(got) != 1 || string(got[0].Data) != "again" {
+			t.Errorf("cut at %d: then come %v", at, got)
+		}
+		shut(t, l)
+	}
+}
+
+// Case 66: the kernel may write the last pages of a group before the first ones.
+// That is no damage, and what was stored before is there.
+func TestTornGroup(t *testing.T) {
+	o := options(t.TempDir(), plenty, 0)
+	l := open(t, o)
+	var want []*hub.Event
+	for i := range 100 {
+		want = append(want, logtest.Append(t, l, fmt.Sprint(i))...)
+	}
+	end := int(l.active().end)
+	logtest.Append(t, l, strings.Repeat("a", 6000), strings.Repeat("b", 6000), "c")
+	shut(t, l)
+	path := filepath.Join(o.Dir, segmentName(1))
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page := end &^ 4095; page < end+12_000; page += 4096 {
+		torn := bytes.Clone(whole)
+		clear(torn[max(page, end) : page+4096])
+		if err := os.WriteFile(path, torn, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l := open(t, o)
+		if b, _ := l.Bounds(); !strings.HasPrefix(want[0].ID, b.Epoch) {
+			t.Fatalf("without the page at %d another epoch begins: %+v", page, b)
+		}
+		logtest.Same(t, want, logtest.All(t, l, 0, 256)[:100])
+		shut(t, l)
+	}
+}
+
+// Case 42: damage to what was synced is no torn tail. No id is given twice.
+func TestDamage(t *testing.T) {
+	for name, harm := range map[string]func(t *testing.T, dir string){
+		"a record before a whole one": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), headerBytes+30) },
+		"a record of the newest segment": func(t *testing.T, dir string) {
+			names, err := segmentNames(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			flip(t, dir, names[len(names)-1], headerBytes+30)
+		},
+		"a header": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), 3) },
+		"a segment is missing": func(t *testing.T, dir string) {
+			names, err := segmentNames(dir)
+			if err != nil || len(names) < 3 {
+				t.Fatalf("segments are %v, %v", names, err)
+			}
+			if err := os.Remove(filepath.Join(dir, names[1])); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(t.TempDir(), plenty, 0)
+			o.Retention.Bytes = 1 << 20
+			l := open(t, o)
+			var events []*hub.Event
+			for range 20 {
+				events = append(events, logtest.Append(t, l, strings.Repeat("x", 10<<10))...)
+			}
+			shut(t, l)
+			harm(t, o.Dir)
+			l = open(t, o)
+			b, err := l.Bounds()
+			if err != nil || strings.HasPrefix(events[0].ID, b.Epoch) || b.Oldest != 1 || b.Newest != 0 {
+				t.Errorf("bounds are %+v, %v", b, err)
+			}
+			logtest.Append(t, l, "goes on")
+			shut(t, l)
+			if aside, _ := filepath.Glob(filepath.Join(o.Dir, "damaged-*", "*.log")); len(aside) == 0 {
+				t.Error("nothing was set aside")
+			}
+			l = open(t, o)
+			if got := logtest.All(t, l, 0, 10); len(got) != 1 {
+				t.Errorf("after another start there are %v", got)
+			}
+			shut(t, l)
+		})
+	}
+}
+
+func flip(t *testing.T, dir, name string, at int) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[at] ^= 1
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
