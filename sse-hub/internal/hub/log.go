@@ -23,7 +23,7 @@ type Log interface {
 type Recaller interface {
 	// Recall calls known for the n newest events that had a key, oldest first, as
 	// far as the log still knows them.
-	Recall(n int, known func(key string, r Receipt)) error
+	Recall(n int, known func(topic, key string, r Receipt)) error
 }
 
 // Bounds is what a log holds.

@@ -65,8 +65,8 @@ type place struct {
 }
 
 type keyed struct {
-	key     string
-	receipt hub.Receipt
+	topic, key string
+	receipt    hub.Receipt
 }
 
 type spareFile struct {
@@ -173,9 +173,9 @@ func (l *Log) Bounds() (hub.Bounds, error) {
 }
 
 // Recall implements hub.Recaller.
-func (l *Log) Recall(n int, known func(string, hub.Receipt)) error {
+func (l *Log) Recall(n int, known func(topic, key string, r hub.Receipt)) error {
 	for _, k := range l.keys[max(0, len(l.keys)-n):] {
-		known(k.key, k.receipt)
+		known(k.topic, k.key, k.receipt)
 	}
 	l.keys = nil // asked for once
 	return nil

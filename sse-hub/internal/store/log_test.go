@@ -75,11 +75,11 @@ func TestRestart(t *testing.T) {
 		logtest.Same(t, want[1500:], logtest.All(t, l, 1500, 256))
 	}
 	keys := map[string]hub.Receipt{}
-	if err := l.Recall(100, func(key string, r hub.Receipt) { keys[key] = r }); err != nil {
+	if err := l.Recall(100, func(topic, key string, r hub.Receipt) { keys[topic+" "+key] = r }); err != nil {
 		t.Fatal(err)
 	}
 	last := want[len(want)-1]
-	if diff := cmp.Diff(hub.Receipt{ID: last.ID, Receivers: 7}, keys[last.Key]); diff != "" || len(keys) != 100 {
+	if diff := cmp.Diff(hub.Receipt{ID: last.ID, Receivers: 7}, keys[last.Topic+" "+last.Key]); diff != "" || len(keys) != 100 {
 		t.Errorf("%d keys, the last (-want +got):\n%s", len(keys), diff)
 	}
 	shut(t, l)

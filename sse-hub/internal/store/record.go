@@ -70,9 +70,9 @@ func timeOf(payload []byte) time.Time {
 }
 
 // keyOf returns a record's idempotency key and what a repetition is answered.
-func keyOf(payload []byte, epoch string) (string, hub.Receipt) {
+func keyOf(payload []byte, epoch string) keyed {
 	e := contents(payload)
-	return e.Key, hub.Receipt{ID: hub.FormatID(epoch, e.Seq), Receivers: e.Receivers}
+	return keyed{e.Topic, e.Key, hub.Receipt{ID: hub.FormatID(epoch, e.Seq), Receivers: e.Receivers}}
 }
 
 // contents reads a record, whose data it shares.

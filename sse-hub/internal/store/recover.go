@@ -76,8 +76,8 @@ func (l *Log) learn(s *segment, payload []byte, size int) {
 	l.places = append(l.places, place{at: -age, offset: uint32(s.end), size: uint32(size)})
 	l.bytes += int64(size)
 	s.end += int64(size)
-	if key, receipt := keyOf(payload, l.epoch); key != "" {
-		l.keys = append(l.keys, keyed{key, receipt})
+	if k := keyOf(payload, l.epoch); k.key != "" {
+		l.keys = append(l.keys, k)
 		if len(l.keys) > 2*maxKeys {
 			l.keys = append(l.keys[:0], l.keys[len(l.keys)-maxKeys:]...)
 		}
