@@ -130,5 +130,6 @@ func (l *Log) setAside(why error) error {
 		}
 	}
 	l.segments, l.places, l.bytes, l.first, l.epoch = nil, nil, 0, 1, hub.NewEpoch()
+	l.keys = nil // their answers name events that are gone
 	return l.disk.syncNames(l.names)
 }

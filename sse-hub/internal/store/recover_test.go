@@ -89,6 +89,10 @@ func TestDamage(t *testing.T) {
 			}
 			flip(t, dir, names[len(names)-1], headerBytes+30)
 		},
+		"a record behind others": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), headerBytes+25_000) },
+		"behind the end of a full segment": func(t *testing.T, dir string) {
+			flip(t, dir, segmentName(1), minSegment-1)
+		},
 		"a header": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), 3) },
 		"a segment is missing": func(t *testing.T, dir string) {
 			names, err := segmentNames(dir)
@@ -114,6 +118,9 @@ func TestDamage(t *testing.T) {
 			b, err := l.Bounds()
 			if err != nil || strings.HasPrefix(events[0].ID, b.Epoch) || b.Oldest != 1 || b.Newest != 0 {
 				t.Errorf("bounds are %+v, %v", b, err)
+			}
+			if err := l.Recall(100, func(_, key string, r hub.Receipt) { t.Errorf("%s is answered %s", key, r.ID) }); err != nil {
+				t.Error(err)
 			}
 			logtest.Append(t, l, "goes on")
 			shut(t, l)
