@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,6 +21,7 @@ type watched struct {
 
 func (w *watched) disk() disk {
 	return disk{
+		makeSpare: makeSpare,
 		syncFile: func(file *os.File) error {
 			w.files++
 			return errors.Join(w.err, datasync(file))
@@ -142,6 +144,29 @@ func TestNoDescriptors(t *testing.T) {
 	}
 	if b, _ := l.Bounds(); !strings.HasPrefix(want[0].ID, b.Epoch) {
 		t.Errorf("another epoch: %+v", b)
+	}
+	shut(t, l)
+}
+
+// On a full disk the log lives on what it forgets.
+func TestFullDisk(t *testing.T) {
+	o := options(t.TempDir(), hub.Retention{Events: 5, Bytes: 1 << 20, Age: time.Hour}, 0)
+	d := systemDisk
+	d.makeSpare = func(dir string, size int64) (*os.File, error) {
+		if names, err := segmentNames(dir); err != nil || len(names) >= 2 {
+			return nil, errors.Join(unix.ENOSPC, err)
+		}
+		return makeSpare(dir, size)
+	}
+	l, err := openOn(d, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 40 { // six make a segment
+		logtest.Append(t, l, strings.Repeat("x", 10<<10))
+	}
+	if got := len(logtest.All(t, l, 35, 10)); got != 5 {
+		t.Errorf("%d events, want 5", got)
 	}
 	shut(t, l)
 }

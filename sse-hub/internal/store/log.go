@@ -213,14 +213,15 @@ func (l *Log) segmentSize() int64 {
 // prepare has a spare file ready before it is needed: to fill one takes longer
 // than a publication should.
 func (l *Log) prepare(size int64) {
-	file, err := makeSpare(l.dir, size)
+	file, err := l.disk.makeSpare(l.dir, size)
 	l.spare <- spareFile{file, err}
 }
 
-// roll begins a segment that has room for so many bytes, and removes those whose
-// events are all forgotten. With an error everything is as it was, and another
+// roll removes the segments whose events are all forgotten, and begins one that
+// has room for so many bytes. With an error nothing else has changed, and another
 // try may succeed, unless the log has failed. First is given: readers make the log forget meanwhile.
 func (l *Log) roll(room int64, first hub.Seq) error {
+	l.removeForgotten() // first: on a full disk it is what makes room
 	next := <-l.spare
 	size := l.segmentSize()
 	if need := int64(headerBytes) + room; next.err != nil || need > size {
@@ -228,7 +229,7 @@ func (l *Log) roll(room int64, first hub.Seq) error {
 			_ = next.file.Close()
 		}
 		size = max(size, need)
-		next.file, next.err = makeSpare(l.dir, size)
+		next.file, next.err = l.disk.makeSpare(l.dir, size)
 	}
 	if next.err != nil {
 		l.spare <- spareFile{err: next.err}
@@ -242,7 +243,7 @@ func (l *Log) roll(room int64, first hub.Seq) error {
 	l.mu.Lock()
 	l.segments = append(l.segments, s)
 	l.mu.Unlock()
-	l.removeForgotten()
+	l.removeForgotten() // the one before, where all of it is forgotten
 	return nil
 }
 
@@ -250,6 +251,7 @@ func (l *Log) roll(room int64, first hub.Seq) error {
 func (l *Log) removeForgotten() {
 	for len(l.segments) > 1 {
 		l.mu.Lock()
+		l.forget()
 		oldest, kept := l.segments[0], l.segments[1].first > l.first
 		if !kept {
 			l.segments = l.segments[1:]
