@@ -41,7 +41,7 @@ type Receipt struct {
 type Event struct {
 	Seq   Seq
 	ID    string
-	Topic string
+	Topic string // empty: none, see Log.After
 	Type  string
 	Data  []byte    // as published
 	Time  time.Time // of publication

@@ -8,8 +8,9 @@ import (
 // Bounds of what is stored in one go: what comes later waits no longer than this
 // takes. Guesses.
 const (
-	groupEvents = 512
-	groupBytes  = 4 << 20
+	// MaxGroup is how many events a Log is given at most in one go.
+	MaxGroup   = 512
+	groupBytes = 4 << 20
 )
 
 // publication is one on its way into the log. Its place in the queue is its place
@@ -134,7 +135,7 @@ func (h *Hub) store() {
 func (h *Hub) take() []*publication { // with mu held
 	size := 0
 	n := 0
-	for n < len(h.queue) && n < groupEvents && size < groupBytes {
+	for n < len(h.queue) && n < MaxGroup && size < groupBytes {
 		size += cap(h.queue[n].frame)
 		n++
 	}

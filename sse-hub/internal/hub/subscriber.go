@@ -132,6 +132,9 @@ func (s *Subscription) Opening() []byte {
 }
 
 func (s *Subscription) wants(e *Event) bool {
+	if e.Topic == "" {
+		return false // see Log.After; a pattern would match it
+	}
 	if s.set != nil {
 		if _, ok := s.set[e.Topic]; ok {
 			return true

@@ -15,6 +15,8 @@ import (
 const (
 	frameBytes = 8
 	fixedBytes = 8 + 8 + 4 + 4 + 3
+	// leastRecord is that of nothing: an event without topic, type, key and data.
+	leastRecord = frameBytes + fixedBytes
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
