@@ -146,6 +146,11 @@ func TestDamage(t *testing.T) {
 			flip(t, dir, segmentName(1), minSegment-1)
 		},
 		"a header": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), 3) },
+		"a header that is cut off": func(t *testing.T, dir string) {
+			if err := os.Truncate(filepath.Join(dir, segmentName(1)), 5); err != nil {
+				t.Fatal(err)
+			}
+		},
 		"a segment is missing": func(t *testing.T, dir string) {
 			names, err := segmentNames(dir)
 			if err != nil || len(names) < 3 {
@@ -185,6 +190,26 @@ func TestDamage(t *testing.T) {
 			}
 			shut(t, l)
 		})
+	}
+}
+
+// A disk that cannot be read refuses the start: what it holds may be well.
+func TestUnreadableAtStart(t *testing.T) {
+	const unreadable = "/proc/self/mem" // whose first page is never mapped: EIO
+	o := options(t.TempDir(), plenty, 0)
+	path := filepath.Join(o.Dir, segmentName(1))
+	if _, err := os.Stat(unreadable); err != nil {
+		t.Skip(err)
+	}
+	if err := os.Symlink(unreadable, path); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Open(o); err == nil {
+		t.Error("it starts")
+		shut(t, l)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Error(err)
 	}
 }
 

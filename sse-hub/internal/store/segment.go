@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -91,8 +92,8 @@ func openSegment(dir, name string) (s *segment, epoch string, err error) {
 		return nil, "", errors.Join(err, file.Close())
 	}
 	b := make([]byte, headerBytes)
-	if _, err := file.ReadAt(b, 0); err != nil {
-		return nil, "", errors.Join(errHeader, file.Close())
+	if _, err := file.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) { // too short is a bad header
+		return nil, "", errors.Join(err, file.Close())
 	}
 	epoch = string(b[len(magic) : len(magic)+epochBytes])
 	first := hub.Seq(binary.LittleEndian.Uint64(b[len(magic)+epochBytes:]))
