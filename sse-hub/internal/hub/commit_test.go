@@ -129,6 +129,25 @@ func TestKeyInFlight(t *testing.T) {
 	})
 }
 
+// Case 44: the same key on another topic is another key, also on its way.
+func TestKeyOfAnotherTopicInFlight(t *testing.T) {
+	h, l := gated(t)
+	first := make(chan answer, 1)
+	go func() {
+		r, err := h.Publish(Publication{Topic: "t", Key: "k"})
+		first <- answer{r, err}
+	}()
+	<-l.begun
+	second := publishing(t, h, 0, Publication{Topic: "u", Key: "k"})
+	l.answer <- nil
+	<-l.begun
+	l.answer <- nil
+	a, b := <-first, <-second
+	if a.err != nil || b.err != nil || a.receipt.ID == b.receipt.ID || b.receipt.Duplicate {
+		t.Errorf("answered %+v and %+v", a, b)
+	}
+}
+
 // What cannot be stored was never there; the next takes its place.
 func TestLogFails(t *testing.T) {
 	h, l := gated(t)

@@ -27,21 +27,21 @@ type Publication struct {
 	Topic string
 	Type  string // empty: DefaultType
 	Data  []byte // the hub keeps it: not to be changed any more
-	Key   string // idempotency key; empty: none
+	Key   string // idempotency key within the topic; empty: none
 }
 
 // Receipt says where a publication stands.
 type Receipt struct {
 	ID        string
 	Receivers int  // subscribers of the topic when its place was fixed
-	Duplicate bool // the key was used before: this is the answer given then
+	Duplicate bool // the topic's key was used before: this is the answer given then
 }
 
 // Event is a publication at its place. All subscribers share it: it is read-only.
 type Event struct {
 	Seq   Seq
 	ID    string
-	Topic string
+	Topic string // empty: none, see Log.After
 	Type  string
 	Data  []byte    // as published
 	Time  time.Time // of publication

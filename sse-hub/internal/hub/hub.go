@@ -55,7 +55,7 @@ type Hub struct {
 	newest      Seq            // whose subscribers have been woken
 	queue       []*publication // in their order, to be stored
 	storing     bool           // somebody stores, and will see to the queue
-	inFlight    map[string]*publication
+	inFlight    map[scoped]*publication
 	marks       uint64 // see index.count
 }
 
@@ -69,7 +69,7 @@ type counts struct {
 func New(log Log, o Options) (*Hub, error) {
 	h := &Hub{
 		log: log, options: o, stopping: make(chan struct{}), index: newIndex(), keys: newKeys(keyWindow),
-		clients: map[string]*Subscription{}, inFlight: map[string]*publication{},
+		clients: map[string]*Subscription{}, inFlight: map[scoped]*publication{},
 	}
 	h.counts.resets = map[Reason]*atomic.Int64{Expired: {}, Epoch: {}, Future: {}}
 	bounds, err := log.Bounds()

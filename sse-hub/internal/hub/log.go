@@ -6,13 +6,15 @@ import "time"
 // number of readers, each with a cursor of its own; its methods are safe for
 // concurrent use. Nobody is told of a new event by the log.
 type Log interface {
-	// Append stores events, whose Seqs follow Bounds' Newest one by one. When it
-	// returns they are as safe as the log makes them, and After finds them; not
-	// before. With an error none of them was stored, and none will be found.
+	// Append stores at most MaxGroup events, whose Seqs follow Bounds' Newest one by
+	// one. When it returns they are as safe as the log makes them, and After finds
+	// them; not before. With an error none of them was stored, and none will be
+	// found.
 	Append(events []*Event) error
 	// After returns the first events after a cursor, in order: at least one where
 	// there is one, at most n, and fewer where they would take much memory.
-	// ErrOvertaken: the one after the cursor is no longer held.
+	// ErrOvertaken: the one after the cursor is no longer held. An event without a
+	// topic is a place that is given to nothing: nobody wants it.
 	After(cursor Seq, n int) ([]*Event, error)
 	// Bounds returns what is held now.
 	Bounds() (Bounds, error)
@@ -23,7 +25,7 @@ type Log interface {
 type Recaller interface {
 	// Recall calls known for the n newest events that had a key, oldest first, as
 	// far as the log still knows them.
-	Recall(n int, known func(key string, r Receipt)) error
+	Recall(n int, known func(topic, key string, r Receipt)) error
 }
 
 // Bounds is what a log holds.

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -157,4 +159,29 @@ func TestNoSilentGap(t *testing.T) {
 	}
 	s, _ := h.Stats()
 	t.Logf("%d resets, %d readers overtaken", s.Resets[Expired], s.Slow)
+}
+
+// A place that the log has given to nothing is passed over, whoever reads, and
+// counts for nobody.
+func TestPlacesOfNothing(t *testing.T) {
+	h := newHub(plenty)
+	publish(t, h, "t", "one")
+	var nothing []*Event
+	for i := range Seq(600) {
+		nothing = append(nothing, NewEvent(epoch(t, h), Event{Seq: 2 + i, Time: time.Now()}))
+	}
+	if err := h.log.Append(nothing); err != nil {
+		t.Fatal(err)
+	}
+	if r := publish(t, h, "u", "two"); r.ID != epoch(t, h)+"-602" {
+		t.Errorf("the next id is %s", r.ID)
+	}
+	for _, r := range []Request{{LastID: epoch(t, h) + "-0"}, {LastCount: 2}} {
+		for _, topics := range [][]string{{">"}, {"*"}, {"t", "*"}, {"t", "u"}} {
+			r.Topics = topics
+			if diff := cmp.Diff([]string{"one", "two"}, drain(t, subscribe(t, h, r))); diff != "" {
+				t.Errorf("%+v (-want +got):\n%s", r, diff)
+			}
+		}
+	}
 }

@@ -8,8 +8,9 @@ import (
 // Bounds of what is stored in one go: what comes later waits no longer than this
 // takes. Guesses.
 const (
-	groupEvents = 512
-	groupBytes  = 4 << 20
+	// MaxGroup is how many events a Log is given at most in one go.
+	MaxGroup   = 512
+	groupBytes = 4 << 20
 )
 
 // publication is one on its way into the log. Its place in the queue is its place
@@ -25,6 +26,8 @@ type publication struct {
 	// answered, where there is a key, is closed when receipt and err are final.
 	answered chan struct{}
 }
+
+func (p *publication) scoped() scoped { return scoped{p.event.Topic, p.event.Key} }
 
 // Publish gives a publication its place, stores it and wakes the subscribers of
 // its topic. What it has answered is delivered or replayed.
@@ -62,14 +65,14 @@ func (h *Hub) join(p *publication) (first *publication, err error) {
 	if h.closed {
 		return nil, ErrStopping
 	}
-	key := p.event.Key
+	key := p.scoped()
 	if receipt, ok := h.keys.find(key); ok {
 		return &publication{receipt: receipt}, nil
 	}
 	if first := h.inFlight[key]; first != nil {
 		return first, nil
 	}
-	if key != "" {
+	if key.key != "" {
 		h.inFlight[key] = p
 		p.answered = make(chan struct{})
 	}
@@ -132,7 +135,7 @@ func (h *Hub) store() {
 func (h *Hub) take() []*publication { // with mu held
 	size := 0
 	n := 0
-	for n < len(h.queue) && n < groupEvents && size < groupBytes {
+	for n < len(h.queue) && n < MaxGroup && size < groupBytes {
 		size += cap(h.queue[n].frame)
 		n++
 	}
@@ -151,11 +154,11 @@ func (h *Hub) answer(group []*publication, err error) {
 			h.counts.published.Add(1)
 			h.newest = e.Seq
 			p.receipt = Receipt{ID: e.ID, Receivers: e.Receivers}
-			h.keys.add(e.Key, p.receipt)
+			h.keys.add(e.Topic, e.Key, p.receipt)
 			h.index.each(e.Topic, func(s *Subscription) { s.notice(e) })
 		}
 		if p.answered != nil {
-			delete(h.inFlight, e.Key)
+			delete(h.inFlight, p.scoped())
 			close(p.answered)
 		}
 		select {

@@ -65,6 +65,9 @@ func TestPublishRefuses(t *testing.T) {
 		{"case 53: long topic", "topic", Publication{Topic: strings.Repeat("a", 256)}},
 		{"case 53: topic with a control character", "topic", Publication{Topic: "a\x7f"}},
 		{"case 53: topic with a mark of direction", "topic", Publication{Topic: "a\u202eb"}},
+		{"case 53: topic with a space of no width", "topic", Publication{Topic: "a\u200b"}},
+		{"case 53: topic with a byte order mark", "topic", Publication{Topic: "\ufeffa"}},
+		{"case 53: topic with a soft hyphen", "topic", Publication{Topic: "a\u00adb"}},
 		{"case 53: topic with a space", "topic", Publication{Topic: "a b"}},
 		{"case 53: topic with a wide space", "topic", Publication{Topic: "a\u3000b"}},
 		{"case 53: topic not UTF-8", "topic", Publication{Topic: "a\xff"}},
@@ -138,6 +141,12 @@ func TestPublish(t *testing.T) {
 			t.Errorf("events are %v", got)
 		}
 	})
+	t.Run("case 44: a key is one of its topic", func(t *testing.T) {
+		first, err := h.Publish(Publication{Topic: "w", Key: "k"})
+		if err != nil || first.Duplicate {
+			t.Errorf("the key of another topic is answered %+v, %v", first, err)
+		}
+	})
 	t.Run("case 65: a hub that stops takes nothing", func(t *testing.T) {
 		h.Close()
 		h.Close()
@@ -153,16 +162,16 @@ func TestPublish(t *testing.T) {
 func TestKeys(t *testing.T) {
 	k := newKeys(2)
 	for i := range 3 {
-		k.add(fmt.Sprint(i), Receipt{ID: fmt.Sprint(i)})
-		k.add("", Receipt{})
+		k.add("t", fmt.Sprint(i), Receipt{ID: fmt.Sprint(i)})
+		k.add("t", "", Receipt{})
 	}
-	if _, ok := k.find("0"); ok {
+	if _, ok := k.find(scoped{"t", "0"}); ok {
 		t.Error("case 44: a key outside the window is still known")
 	}
-	if r, ok := k.find("2"); !ok || r.ID != "2" || len(k.answers) != 2 {
+	if r, ok := k.find(scoped{"t", "2"}); !ok || r.ID != "2" || len(k.answers) != 2 {
 		t.Errorf("newest key is %+v, %v of %d", r, ok, len(k.answers))
 	}
-	if _, ok := k.find(""); ok {
+	if _, ok := k.find(scoped{"t", ""}); ok {
 		t.Error("no key is a key")
 	}
 }

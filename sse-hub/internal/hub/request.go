@@ -1,6 +1,9 @@
 package hub
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Limits of a request.
 const (
@@ -11,7 +14,7 @@ const (
 
 // Request says what to subscribe to and where to begin.
 type Request struct {
-	Topics []string // names, or patterns with wildcards
+	Topics []string // names, or patterns with wildcards; one named twice counts once
 	LastID string   // of the last event handled; empty: none was
 	// LastCount, where there is no LastID or it cannot be honoured, is how many
 	// of the newest events to begin with.
@@ -40,6 +43,18 @@ func (r *Request) Validate() error {
 		}
 	}
 	return nil
+}
+
+// distinct returns each name once, in their order: a subscription stands at most
+// once in the list of a name. The caller's slice stays as it is.
+func distinct(names []string) []string {
+	once := make([]string, 0, len(names))
+	for _, name := range names {
+		if !slices.Contains(once, name) { // at most maxTopics
+			once = append(once, name)
+		}
+	}
+	return once
 }
 
 // Reset says that what a subscriber missed cannot be replayed.

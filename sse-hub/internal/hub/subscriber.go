@@ -75,6 +75,7 @@ func (h *Hub) SubscribeFor(r Request, w Waiter) (*Subscription, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	r.Topics = distinct(r.Topics)
 	s := &Subscription{hub: h, waiter: w}
 	if len(r.Topics) > manyNames {
 		s.set = map[string]struct{}{}
@@ -131,6 +132,9 @@ func (s *Subscription) Opening() []byte {
 }
 
 func (s *Subscription) wants(e *Event) bool {
+	if e.Topic == "" {
+		return false // see Log.After; a pattern would match it
+	}
 	if s.set != nil {
 		if _, ok := s.set[e.Topic]; ok {
 			return true

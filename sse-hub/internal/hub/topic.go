@@ -32,7 +32,7 @@ func checkTopic(name string, pattern bool) string {
 	case !utf8.ValidString(name):
 		return "is not valid UTF-8"
 	case strings.ContainsFunc(name, unseen):
-		return fmt.Sprintf("%q has a space, a control character or a mark of text direction", name)
+		return fmt.Sprintf("%q has a space, a control character or a mark that cannot be seen", name)
 	case strings.Count(name, ".") >= maxSegments:
 		return fmt.Sprintf("%q has more than %d segments", name, maxSegments)
 	case !strings.ContainsAny(name, "*>"):
@@ -60,8 +60,9 @@ func checkPattern(name string) string {
 
 func isPattern(name string) bool { return strings.ContainsAny(name, "*>") }
 
+// unseen reports what people cannot see; marks of text direction are of Cf.
 func unseen(r rune) bool {
-	return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.In(r, unicode.Z, unicode.Bidi_Control)
+	return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.In(r, unicode.Z, unicode.Cf)
 }
 
 // Covers reports whether everything that name matches is matched by pattern, too:

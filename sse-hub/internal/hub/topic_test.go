@@ -104,6 +104,31 @@ func TestIndexIsEmptiedAgain(t *testing.T) {
 	}
 }
 
+// Case 45: a name that a request has twice counts once, in whatever order those
+// who share it leave.
+func TestTopicNamedTwice(t *testing.T) {
+	h := newHub(plenty)
+	sub := func(topics ...string) *Subscription {
+		s, err := h.Subscribe(Request{Topics: topics})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	for _, name := range []string{"t", "t.*"} {
+		a, b, c, twice := sub(name), sub(name), sub(name), sub(name, "other", name)
+		if r := publish(t, h, "t", "x"); name == "t" && r.Receivers != 4 {
+			t.Errorf("%d receivers, want 4", r.Receivers)
+		}
+		for _, s := range []*Subscription{c, a, twice, b} {
+			s.Close()
+		}
+	}
+	if len(h.index.exact) != 0 || len(h.index.patterns.next) != 0 {
+		t.Errorf("left are %d topics and %v", len(h.index.exact), h.index.patterns.next)
+	}
+}
+
 // Case 63: the newest of a client's subscriptions wins.
 func TestClientReplaced(t *testing.T) {
 	h := newHub(plenty)

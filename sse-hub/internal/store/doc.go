@@ -19,8 +19,10 @@
 //   - A sync that fails is final: the kernel may have dropped what it could not
 //     write, and a second sync would say that all is well. Nothing is taken then
 //     until the hub is started again.
-//   - A tail that was cut off is what nobody was told of. Damage before a whole
-//     record is another thing: a new epoch begins, and readers are told.
+//   - A group at the end that was torn is what nobody was told of, or damage to the
+//     newest events that cannot be told from it: its places are given to nothing.
+//     Damage before a later group is another thing: a new epoch begins, and readers
+//     are told.
 //   - Retention is exact for those who read; files are removed whole.
 //
 // One process at a time owns a directory.

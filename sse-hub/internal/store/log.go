@@ -40,6 +40,8 @@ type Log struct {
 	failed    func(error)
 	opened    time.Time // with the monotonic clock, by which events age (hub case 68)
 	lock      *os.File
+	disk      disk
+	names     *os.File // the directory, open: to sync it takes no new descriptor
 	epoch     string
 	keys      []keyed // found at the start
 	groups    groups
@@ -63,8 +65,8 @@ type place struct {
 }
 
 type keyed struct {
-	key     string
-	receipt hub.Receipt
+	topic, key string
+	receipt    hub.Receipt
 }
 
 type spareFile struct {
@@ -74,9 +76,11 @@ type spareFile struct {
 
 // Open returns the log of a directory, with what it held before. The caller must
 // Close it.
-func Open(o Options) (*Log, error) {
+func Open(o Options) (*Log, error) { return openOn(systemDisk, o) }
+
+func openOn(d disk, o Options) (*Log, error) {
 	l := &Log{
-		dir: o.Dir, retention: o.Retention, memory: o.Memory, log: o.Log, failed: o.Failed,
+		disk: d, dir: o.Dir, retention: o.Retention, memory: o.Memory, log: o.Log, failed: o.Failed,
 		opened: time.Now(), first: 1, epoch: hub.NewEpoch(), spare: make(chan spareFile, 1),
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
@@ -85,6 +89,9 @@ func Open(o Options) (*Log, error) {
 	var err error
 	if l.lock, err = lock(o.Dir); err != nil {
 		return nil, err
+	}
+	if l.names, err = os.Open(o.Dir); err != nil {
+		return nil, errors.Join(err, l.lock.Close())
 	}
 	err = l.recover()
 	var broken damage
@@ -95,12 +102,11 @@ func Open(o Options) (*Log, error) {
 		l.recent.first = l.next()
 		go l.prepare(l.segmentSize()) // ends when it is done; Close waits for it
 		if len(l.segments) == 0 {
-			err = l.roll(0)
+			err = l.roll(0, l.next())
 		}
 	}
 	if err != nil {
-		l.closeSegments()
-		return nil, fmt.Errorf("open the history in %s: %w", o.Dir, errors.Join(err, l.lock.Close()))
+		return nil, fmt.Errorf("open the history in %s: %w", o.Dir, errors.Join(err, l.release()))
 	}
 	return l, nil
 }
@@ -115,18 +121,18 @@ func (l *Log) Append(events []*hub.Event) error {
 		size += recordBytes(e)
 	}
 	records := make([]byte, 0, size)
-	for _, e := range events {
-		records = appendRecord(records, e)
+	for i, e := range events {
+		records = appendRecord(records, e, i)
 	}
 	if s := l.active(); s.end+int64(size) > s.size {
-		if err := l.roll(int64(size)); err != nil {
+		if err := l.roll(int64(size), events[0].Seq); err != nil {
 			return fmt.Errorf("begin a segment in %s: %w", l.dir, err)
 		}
 	}
 	s := l.active()
 	_, err := s.file.WriteAt(records, s.end)
 	if err == nil {
-		err = datasync(s.file)
+		err = l.disk.syncFile(s.file)
 	}
 	if err != nil {
 		return l.fail(fmt.Errorf("write %s: %w; mend the disk and start the hub again", s.file.Name(), err))
@@ -167,9 +173,9 @@ func (l *Log) Bounds() (hub.Bounds, error) {
 }
 
 // Recall implements hub.Recaller.
-func (l *Log) Recall(n int, known func(string, hub.Receipt)) error {
+func (l *Log) Recall(n int, known func(topic, key string, r hub.Receipt)) error {
 	for _, k := range l.keys[max(0, len(l.keys)-n):] {
-		known(k.key, k.receipt)
+		known(k.topic, k.key, k.receipt)
 	}
 	l.keys = nil // asked for once
 	return nil
@@ -180,8 +186,12 @@ func (l *Log) Close() error {
 	if next := <-l.spare; next.file != nil {
 		_ = next.file.Close()
 	}
+	return l.release()
+}
+
+func (l *Log) release() error {
 	l.closeSegments()
-	return l.lock.Close()
+	return errors.Join(l.names.Close(), l.lock.Close())
 }
 
 func (l *Log) closeSegments() {
@@ -192,7 +202,9 @@ func (l *Log) closeSegments() {
 
 func (l *Log) active() *segment { return l.segments[len(l.segments)-1] }
 
-func (l *Log) next() hub.Seq { return l.first + hub.Seq(len(l.places)) }
+func (l *Log) next() hub.Seq { // with mu held
+	return l.first + hub.Seq(len(l.places))
+}
 
 func (l *Log) segmentSize() int64 {
 	return min(maxSegment, max(minSegment, l.retention.Bytes/16))
@@ -201,14 +213,15 @@ func (l *Log) segmentSize() int64 {
 // prepare has a spare file ready before it is needed: to fill one takes longer
 // than a publication should.
 func (l *Log) prepare(size int64) {
-	file, err := makeSpare(l.dir, size)
+	file, err := l.disk.makeSpare(l.dir, size)
 	l.spare <- spareFile{file, err}
 }
 
-// roll begins a segment that has room for so many bytes, and removes those whose
-// events are all forgotten. With an error everything is as it was, and another
-// try may succeed.
-func (l *Log) roll(room int64) error {
+// roll removes the segments whose events are all forgotten, and begins one that
+// has room for so many bytes. With an error nothing else has changed, and another
+// try may succeed, unless the log has failed. First is given: readers make the log forget meanwhile.
+func (l *Log) roll(room int64, first hub.Seq) error {
+	l.removeForgotten() // first: on a full disk it is what makes room
 	next := <-l.spare
 	size := l.segmentSize()
 	if need := int64(headerBytes) + room; next.err != nil || need > size {
@@ -216,13 +229,13 @@ func (l *Log) roll(room int64) error {
 			_ = next.file.Close()
 		}
 		size = max(size, need)
-		next.file, next.err = makeSpare(l.dir, size)
+		next.file, next.err = l.disk.makeSpare(l.dir, size)
 	}
 	if next.err != nil {
 		l.spare <- spareFile{err: next.err}
 		return next.err
 	}
-	s, err := begin(l.dir, next.file, size, l.epoch, l.next())
+	s, err := l.begin(next.file, size, first)
 	go l.prepare(l.segmentSize()) // ends when it is done; Close waits for it
 	if err != nil {
 		return errors.Join(err, next.file.Close())
@@ -230,7 +243,7 @@ func (l *Log) roll(room int64) error {
 	l.mu.Lock()
 	l.segments = append(l.segments, s)
 	l.mu.Unlock()
-	l.removeForgotten()
+	l.removeForgotten() // the one before, where all of it is forgotten
 	return nil
 }
 
@@ -238,6 +251,7 @@ func (l *Log) roll(room int64) error {
 func (l *Log) removeForgotten() {
 	for len(l.segments) > 1 {
 		l.mu.Lock()
+		l.forget()
 		oldest, kept := l.segments[0], l.segments[1].first > l.first
 		if !kept {
 			l.segments = l.segments[1:]

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,11 +75,11 @@ func TestRestart(t *testing.T) {
 		logtest.Same(t, want[1500:], logtest.All(t, l, 1500, 256))
 	}
 	keys := map[string]hub.Receipt{}
-	if err := l.Recall(100, func(key string, r hub.Receipt) { keys[key] = r }); err != nil {
+	if err := l.Recall(100, func(topic, key string, r hub.Receipt) { keys[topic+" "+key] = r }); err != nil {
 		t.Fatal(err)
 	}
 	last := want[len(want)-1]
-	if diff := cmp.Diff(hub.Receipt{ID: last.ID, Receivers: 7}, keys[last.Key]); diff != "" || len(keys) != 100 {
+	if diff := cmp.Diff(hub.Receipt{ID: last.ID, Receivers: 7}, keys[last.Topic+" "+last.Key]); diff != "" || len(keys) != 100 {
 		t.Errorf("%d keys, the last (-want +got):\n%s", len(keys), diff)
 	}
 	shut(t, l)
@@ -99,104 +98,6 @@ func TestSequenceOutlivesItsEvents(t *testing.T) {
 		t.Errorf("the next id is %s", next[0].ID)
 	}
 	shut(t, l)
-}
-
-// Case 66: wherever a write is cut off, what was stored before is there, and the
-// place is given again: nobody was told of it.
-func TestTornTail(t *testing.T) {
-	source := t.TempDir()
-	small := plenty
-	small.Bytes = 1 << 20 // and so are its segments
-	l := open(t, options(source, small, 0))
-	want := logtest.Append(t, l, "one", "two")
-	end := l.active().end
-	torn := logtest.Append(t, l, "torn")
-	whole := l.active().end
-	shut(t, l)
-	content, err := os.ReadFile(filepath.Join(source, segmentName(1)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for at := end; at < whole; at++ {
-		dir := t.TempDir()
-		cut := append(bytes.Clone(content[:at]), make([]byte, int64(len(content))-at)...)
-		if err := os.WriteFile(filepath.Join(dir, segmentName(1)), cut, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		l := open(t, options(dir, small, 0))
-		logtest.Same(t, want, logtest.All(t, l, 0, 10))
-		if again := logtest.Append(t, l, "again"); again[0].ID != torn[0].ID {
-			t.Errorf("cut at %d: the next id is %s", at, again[0].ID)
-		}
-		if got := logtest.All(t, l, 2, 10); len(got) != 1 || string(got[0].Data) != "again" {
-			t.Errorf("cut at %d: then come %v", at, got)
-		}
-		shut(t, l)
-	}
-}
-
-// Case 42: damage to what was synced is no torn tail. No id is given twice.
-func TestDamage(t *testing.T) {
-	for name, harm := range map[string]func(t *testing.T, dir string){
-		"a record before a whole one": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), headerBytes+30) },
-		"a record of the newest segment": func(t *testing.T, dir string) {
-			names, err := segmentNames(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			flip(t, dir, names[len(names)-1], headerBytes+30)
-		},
-		"a header": func(t *testing.T, dir string) { flip(t, dir, segmentName(1), 3) },
-		"a segment is missing": func(t *testing.T, dir string) {
-			names, err := segmentNames(dir)
-			if err != nil || len(names) < 3 {
-				t.Fatalf("segments are %v, %v", names, err)
-			}
-			if err := os.Remove(filepath.Join(dir, names[1])); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			o := options(t.TempDir(), plenty, 0)
-			o.Retention.Bytes = 1 << 20
-			l := open(t, o)
-			var events []*hub.Event
-			for range 20 {
-				events = append(events, logtest.Append(t, l, strings.Repeat("x", 10<<10))...)
-			}
-			shut(t, l)
-			harm(t, o.Dir)
-			l = open(t, o)
-			b, err := l.Bounds()
-			if err != nil || strings.HasPrefix(events[0].ID, b.Epoch) || b.Oldest != 1 || b.Newest != 0 {
-				t.Errorf("bounds are %+v, %v", b, err)
-			}
-			logtest.Append(t, l, "goes on")
-			shut(t, l)
-			if aside, _ := filepath.Glob(filepath.Join(o.Dir, "damaged-*", "*.log")); len(aside) == 0 {
-				t.Error("nothing was set aside")
-			}
-			l = open(t, o)
-			if got := logtest.All(t, l, 0, 10); len(got) != 1 {
-				t.Errorf("after another start there are %v", got)
-			}
-			shut(t, l)
-		})
-	}
-}
-
-func flip(t *testing.T, dir, name string, at int) {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content[at] ^= 1
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // Damage that appears while the log is open is answered as a gap, never for ever.

@@ -55,6 +55,9 @@ func (l *Log) After(cursor hub.Seq, n int) ([]*hub.Event, error) {
 			return append(older, events...), err
 		}
 		group, err := l.groups.get(groupKey{want.start, len(want.sizes)}, func() ([]*hub.Event, error) { return want.read(l.epoch) })
+		if err != nil && len(older) > 0 {
+			return older, nil // the next call meets it
+		}
 		if err != nil {
 			return nil, l.unreadable(cursor, err)
 		}
@@ -147,7 +150,8 @@ func (l *Log) unreadable(cursor hub.Seq, err error) error {
 	if errors.Is(err, os.ErrClosed) && cursor+1 < l.first {
 		return hub.ErrOvertaken // it was forgotten meanwhile
 	}
-	lost := min(l.next(), cursor-cursor%groupEvents+2*groupEvents)
+	seq := cursor + 1
+	lost := min(l.next(), seq-seq%groupEvents+groupEvents)
 	l.log.Error("events cannot be read and are given up", "up_to", lost-1, "err", err)
 	for l.first < lost {
 		l.drop()
@@ -172,7 +176,7 @@ type groupKey struct {
 type loading struct {
 	once   sync.Once
 	events []*hub.Event
-	size   int64
+	size   int64 // counted in groups.bytes, whose lock guards it
 	err    error
 }
 
@@ -190,9 +194,6 @@ func (g *groups) get(key groupKey, read func() ([]*hub.Event, error)) ([]*hub.Ev
 	g.mu.Unlock()
 	one.once.Do(func() {
 		one.events, one.err = read()
-		for _, e := range one.events {
-			one.size += e.Size()
-		}
 		g.read(key, one)
 	})
 	return one.events, one.err
@@ -201,10 +202,15 @@ func (g *groups) get(key groupKey, read func() ([]*hub.Event, error)) ([]*hub.Ev
 // read counts what was read and lets go of what was read long ago; what failed is
 // not kept.
 func (g *groups) read(key groupKey, one *loading) {
+	size := int64(0)
+	for _, e := range one.events {
+		size += e.Size()
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.known[key] == one {
-		g.bytes += one.size
+	if g.known[key] == one { // else it was let go of while it was read
+		one.size = size
+		g.bytes += size
 	}
 	for len(g.order) > 0 && (len(g.order) > keptGroups || g.bytes > keptBytes || one.err != nil) {
 		if old := g.known[g.order[0]]; old != nil {

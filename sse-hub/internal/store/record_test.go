@@ -15,10 +15,10 @@ func FuzzRecord(f *testing.F) {
 			return
 		}
 		e := hub.Event{Seq: 9, Topic: topic, Type: kind, Key: key, Data: data, Time: time.Unix(0, 5), Receivers: 3}
-		record := appendRecord(nil, &e)
+		record := appendRecord(nil, &e, 4)
 		payload, size, ok := cutRecord(append(record, 1, 2, 3))
 		got := contents(payload)
-		if !ok || size != len(record) || got.Topic != topic || got.Type != kind || got.Key != key || !bytes.Equal(got.Data, data) || got.Seq != 9 {
+		if !ok || size != len(record) || got.Topic != topic || got.Type != kind || got.Key != key || !bytes.Equal(got.Data, data) || got.Seq != 9 || groupStart(payload) != 5 {
 			t.Errorf("%v, %d of %d: %+v", ok, size, len(record), got)
 		}
 		for n := range record {

@@ -33,9 +33,9 @@ func (l *Log) recover() error {
 	if len(l.segments) == 0 {
 		return nil
 	}
-	// After a kill -9 it may be in the kernel's memory alone, and from here on it
-	// is seen by readers.
-	return datasync(l.active().file)
+	// After a kill -9 it may be in the kernel's memory alone, its name as well, and
+	// from here on it is seen by readers.
+	return errors.Join(l.disk.syncFile(l.active().file), l.disk.syncNames(l.names))
 }
 
 // load reads one segment.
@@ -67,7 +67,32 @@ func (l *Log) load(name string, last bool) error {
 		l.learn(s, payload, size)
 		rest = rest[size:]
 	}
-	return l.checkEnd(s, name, rest, last)
+	torn := len(bytes.TrimRight(rest, "\x00"))
+	if err := l.checkEnd(name, rest, torn, last); err != nil || !last {
+		return err
+	}
+	// All of it is written again, and then synced: after a sync that failed the
+	// kernel takes what it has in memory for written, whatever the disk has.
+	whole := content[:s.end:s.end]
+	_, err = s.file.WriteAt(append(whole, l.pass(s, torn)...), 0)
+	return err
+}
+
+// pass gives the places that what was torn may have had to nothing. Nobody was told
+// of them if it was being written, but this may be an event that was, and that the
+// disk has damaged: no id is given twice. The records are as long as what they
+// replace, or as many as a group has: should this write be torn as well, the next
+// start passes over no less.
+func (l *Log) pass(s *segment, torn int) (records []byte) {
+	if torn == 0 {
+		return nil
+	}
+	for i := range min(hub.MaxGroup, torn/leastRecord+1) {
+		records = appendRecord(records, &hub.Event{Seq: l.next(), Time: l.opened}, i)
+		l.learn(s, records[i*leastRecord+frameBytes:], leastRecord)
+	}
+	l.log.Info("what was being written when the hub ended is taken back, and its ids are passed over", "bytes", torn, "up_to", l.next()-1)
+	return append(records, make([]byte, max(0, torn-len(records)))...)
 }
 
 // learn notes a record that was found.
@@ -76,8 +101,8 @@ func (l *Log) learn(s *segment, payload []byte, size int) {
 	l.places = append(l.places, place{at: -age, offset: uint32(s.end), size: uint32(size)})
 	l.bytes += int64(size)
 	s.end += int64(size)
-	if key, receipt := keyOf(payload, l.epoch); key != "" {
-		l.keys = append(l.keys, keyed{key, receipt})
+	if k := keyOf(payload, l.epoch); k.key != "" {
+		l.keys = append(l.keys, k)
 		if len(l.keys) > 2*maxKeys {
 			l.keys = append(l.keys[:0], l.keys[len(l.keys)-maxKeys:]...)
 		}
@@ -85,29 +110,25 @@ func (l *Log) learn(s *segment, payload []byte, size int) {
 }
 
 // checkEnd looks at what follows the last whole record of a segment: zeros, or in
-// the newest one what was being written when the process or the machine ended.
-// That nobody was told of: it is wiped out. A whole record behind a broken one,
-// however, may have been synced, and the broken one with it.
-func (l *Log) checkEnd(s *segment, name string, rest []byte, last bool) error {
-	torn := len(bytes.TrimRight(rest, "\x00"))
-	if torn == 0 {
-		return nil
+// the newest one what was being written when the process or the machine ended. The
+// kernel writes the pages of a group in any order, so whole records may follow a
+// broken one of the same group. A whole record of a later group, however, was
+// written when the broken one was synced.
+func (l *Log) checkEnd(name string, rest []byte, torn int, last bool) error {
+	broken := damage{fmt.Errorf("%s is damaged after event %d", name, l.next()-1)}
+	if torn > 0 && !last {
+		return broken
 	}
 	for at := 1; at < min(torn, len(rest)-frameBytes-fixedBytes); at++ {
 		payload := rest[at+frameBytes:]
 		if near := seqOf(payload) - l.next(); near >= 1<<32 {
 			continue // not worth a sum
 		}
-		if _, _, ok := cutRecord(rest[at:]); ok {
-			return damage{fmt.Errorf("%s is damaged after event %d", name, l.next()-1)}
+		if _, _, ok := cutRecord(rest[at:]); ok && groupStart(payload) > l.next() {
+			return broken
 		}
 	}
-	if !last {
-		return damage{fmt.Errorf("%s is damaged after event %d", name, l.next()-1)}
-	}
-	l.log.Info("what was being written when the hub ended is taken back; nobody was told of it", "segment", name, "bytes", torn)
-	_, err := s.file.WriteAt(make([]byte, torn), s.end)
-	return err
+	return nil
 }
 
 // setAside moves segments that cannot be trusted out of the way, for a person to
@@ -129,5 +150,6 @@ func (l *Log) setAside(why error) error {
 		}
 	}
 	l.segments, l.places, l.bytes, l.first, l.epoch = nil, nil, 0, 1, hub.NewEpoch()
-	return syncDir(l.dir)
+	l.keys = nil // their answers name events that are gone
+	return l.disk.syncNames(l.names)
 }

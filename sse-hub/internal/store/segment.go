@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // A segment begins with its header: magic, epoch and first sequence, and their
 // CRC-32C.
 const (
-	magic       = "OBBYHUB1"
+	magic       = "OBBYHUB2"
 	epochBytes  = 8
 	headerBytes = len(magic) + epochBytes + 8 + 4
 
@@ -52,19 +53,24 @@ func makeSpare(dir string, size int64) (*os.File, error) {
 	return file, nil
 }
 
-// begin makes a segment of the spare file.
-func begin(dir string, file *os.File, size int64, epoch string, first hub.Seq) (*segment, error) {
-	_, err := file.WriteAt(header(epoch, first), 0)
+// begin makes a segment of the spare file. When its name is there and cannot be
+// made safe, that is final: another segment of the same events would stand beside
+// it under a later name.
+func (l *Log) begin(file *os.File, size int64, first hub.Seq) (*segment, error) {
+	_, err := file.WriteAt(header(l.epoch, first), 0)
 	if err == nil {
-		err = datasync(file)
+		err = l.disk.syncFile(file)
 	}
 	if err == nil {
-		err = os.Rename(filepath.Join(dir, spare), filepath.Join(dir, segmentName(first)))
+		err = os.Rename(filepath.Join(l.dir, spare), filepath.Join(l.dir, segmentName(first)))
 	}
-	if err == nil {
-		err = syncDir(dir)
+	if err != nil {
+		return nil, err
 	}
-	return &segment{file: file, first: first, end: int64(headerBytes), size: size}, err
+	if err := l.disk.syncNames(l.names); err != nil {
+		return nil, l.fail(fmt.Errorf("make the names in %s safe: %w; mend the disk and start the hub again", l.dir, err))
+	}
+	return &segment{file: file, first: first, end: int64(headerBytes), size: size}, nil
 }
 
 func header(epoch string, first hub.Seq) []byte {
@@ -86,8 +92,8 @@ func openSegment(dir, name string) (s *segment, epoch string, err error) {
 		return nil, "", errors.Join(err, file.Close())
 	}
 	b := make([]byte, headerBytes)
-	if _, err := file.ReadAt(b, 0); err != nil {
-		return nil, "", errors.Join(errHeader, file.Close())
+	if _, err := file.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) { // too short is a bad header
+		return nil, "", errors.Join(err, file.Close())
 	}
 	epoch = string(b[len(magic) : len(magic)+epochBytes])
 	first := hub.Seq(binary.LittleEndian.Uint64(b[len(magic)+epochBytes:]))
@@ -107,15 +113,6 @@ func segmentNames(dir string) ([]string, error) {
 		}
 	}
 	return names, err
-}
-
-// syncDir makes the names in a directory safe.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // lock makes this process the one owner of a directory, until the file is closed.
