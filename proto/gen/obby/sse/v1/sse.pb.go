@@ -110,8 +110,9 @@ type PublishRequest struct {
 	// SSE event type: letters, digits, `.`, `_` and `-`, at most 64. Empty:
 	// `message`. `open`, `error`, `reset` and what begins with `hub.` are reserved.
 	EventType string `protobuf:"bytes,3,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
-	// Optional, at most 255 bytes. A key that was used within the hub's window
-	// answers as the first use did and publishes nothing.
+	// Optional, at most 255 bytes; keys are of a topic. A key that was used for the
+	// topic within the hub's window answers as the first use did and publishes
+	// nothing.
 	IdempotencyKey string `protobuf:"bytes,4,opt,name=idempotency_key,json=idempotencyKey,proto3" json:"idempotency_key,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache

@@ -88,8 +88,9 @@ class PublishRequest(google.protobuf.message.Message):
     `message`. `open`, `error`, `reset` and what begins with `hub.` are reserved.
     """
     idempotency_key: builtins.str
-    """Optional, at most 255 bytes. A key that was used within the hub's window
-    answers as the first use did and publishes nothing.
+    """Optional, at most 255 bytes; keys are of a topic. A key that was used for the
+    topic within the hub's window answers as the first use did and publishes
+    nothing.
     """
     def __init__(
         self,
