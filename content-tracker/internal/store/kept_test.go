@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/sqlite"
 )
 
 // large is over the tests' cap, and within that of capped.
@@ -124,8 +125,10 @@ func TestRestoreLeavesWhatWasThereAndIsThinnedOut(t *testing.T) {
 	w.edit("d/away", "1\n")
 	w.rename("d/away", "away")
 	w.trackMove("d/away", "away")
-	time.Sleep(time.Millisecond) // of the clock of the steps
-	then := time.Now()
+	then, ok := sqlite.ParseTime(one[string](w, `SELECT +max(timestamp) FROM content_diffs`)) // of the last of these steps
+	if !ok {
+		t.Fatal("the step has no time")
+	}
 	w.edit("d/thinned", "2\n", "3\n")
 	w.edit("d/gone", "2\n", "3\n")
 	w.edit("d/away", "2\n", "3\n")
