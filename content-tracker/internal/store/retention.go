@@ -105,6 +105,9 @@ func (s *Store) thin(ctx context.Context, tx *transaction, joins []track.Join, g
 	if err != nil {
 		return lost, err
 	}
+	if err := errors.Join(s.unpack(ctx, tx, gone), s.unpack(ctx, tx, values(changed(joins)))); err != nil {
+		return lost, err
+	}
 	for _, j := range joins {
 		if err := join(ctx, tx, j); err != nil {
 			return lost, err
@@ -132,6 +135,15 @@ func (s *Store) thin(ctx context.Context, tx *transaction, joins []track.Join, g
 	lost.Versions, content, err = s.dropVersions(ctx, tx, candidates)
 	lost.Bytes += content
 	return lost, err
+}
+
+// changed returns the steps that joins change.
+func changed(joins []track.Join) []int64 {
+	ids := make([]int64, len(joins))
+	for i, j := range joins {
+		ids[i] = j.ID
+	}
+	return ids
 }
 
 // weigh counts steps and the bytes of their diffs.
