@@ -10,6 +10,7 @@ import (
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // Paths implements track.Store.
@@ -155,7 +156,7 @@ func (s *Store) weigh(ctx context.Context, tx *transaction, steps string) (t tra
 
 func join(ctx context.Context, tx *transaction, j track.Join) error {
 	_, err := tx.ExecContext(ctx, `UPDATE content_diffs SET old_version_id = ?, change_type = ?, diff_content = ?, lines_added = ?, lines_removed = ?
-		WHERE id = ?`, optional(j.Old), j.Type, track.Valid(j.Diff.Text), j.Diff.Added, j.Diff.Removed, j.ID)
+		WHERE id = ?`, optional(j.Old), j.Type, textdiff.Valid(j.Diff.Text), j.Diff.Added, j.Diff.Removed, j.ID)
 	if err != nil {
 		return err
 	}
