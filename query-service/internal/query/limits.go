@@ -46,3 +46,10 @@ func CleanPath(p string) (string, error) {
 	}
 	return path.Clean(p), nil
 }
+
+// Below reports whether a path is prefix or below it; every path is below "".
+func Below(p, prefix string) bool {
+	prefix = strings.TrimSuffix(prefix, "/")
+	rest, ok := strings.CutPrefix(p, prefix)
+	return ok && (rest == "" || rest[0] == '/')
+}

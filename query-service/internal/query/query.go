@@ -21,6 +21,8 @@ package query
 import (
 	"context"
 	"time"
+
+	"github.com/obby/go-services/internal/pathrule"
 )
 
 // ChangeType says what a step did to its path.
@@ -120,9 +122,21 @@ func pathSize(path string) int { return 4 * len(path) }
 
 // Filter leaves steps out; its zero value leaves out nothing.
 type Filter struct {
-	Prefix string       // only this path and those below; empty: all
-	Types  []ChangeType // only these
+	Prefix string           // only this path and those below; empty: all
+	Glob   *pathrule.Filter // only these of them; nil: all
+	Types  []ChangeType     // only these
 	Range  Range
+}
+
+// Filtered reports whether the filter leaves out anything.
+func (f Filter) Filtered() bool { return f.OfPaths() || len(f.Types) > 0 || f.Range != Range{} }
+
+// OfPaths reports whether the filter leaves out paths.
+func (f Filter) OfPaths() bool { return f.Prefix != "" && f.Prefix != "/" || f.Glob != nil }
+
+// Path reports whether the filter lets a path pass.
+func (f Filter) Path(path string) bool {
+	return Below(path, f.Prefix) && (f.Glob == nil || f.Glob.Match(path))
 }
 
 // DiffQuery asks for steps. After and Before exclude themselves; 0 is open.
