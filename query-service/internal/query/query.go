@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/obby/go-services/internal/pathrule"
+	"github.com/obby/go-services/internal/stepindex"
 )
 
 // ChangeType says what a step did to its path.
@@ -219,8 +220,12 @@ type Finder interface {
 
 // ActivityStore counts.
 type ActivityStore interface {
-	// Steps calls add for every step in the range at or below prefix, in no order.
-	Steps(ctx context.Context, r Range, prefix string, add func(Step)) error
+	// Steps calls count for every step at or below prefix in the range, in any order
+	// and perhaps with steps that are outside of it in time; unreadable times are
+	// outside of every range. Paths have numbers that are small enough for an array.
+	// Then it calls name, unless that is nil, for the number of every path that was
+	// among them, and perhaps of others. All of it is one state of the database.
+	Steps(ctx context.Context, r Range, prefix string, count func(*stepindex.Block), name func(number int64, path string)) error
 	// Terms returns the most frequent topics and keywords of the entries in the
 	// range at or below prefix.
 	Terms(ctx context.Context, r Range, prefix string, limit int) (topics, keywords []TermCount, err error)

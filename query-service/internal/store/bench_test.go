@@ -48,3 +48,30 @@ func BenchmarkDiffs(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkActivity(b *testing.B) {
+	path := os.Getenv("OBBY_BENCH_DB")
+	if path == "" {
+		b.Skip("OBBY_BENCH_DB names no database")
+	}
+	s := serve(b, path)
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		b.Fatal(err)
+	}
+	year := query.Range{From: time.Date(2025, 11, 20, 0, 0, 0, 0, zone), To: time.Date(2026, 11, 26, 0, 0, 0, 0, zone)}
+	b.Run("analysis of a year by day", func(b *testing.B) {
+		for b.Loop() {
+			if a, err := query.Analyze(b.Context(), s, year, "", query.Day, zone); err != nil || a.Total.Changes < 99_000 {
+				b.Fatal(a.Total, err)
+			}
+		}
+	})
+	b.Run("statistics", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := query.Summarize(b.Context(), s, year, "", 10, zone); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

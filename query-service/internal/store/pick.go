@@ -46,7 +46,7 @@ const (
 // where there are so many. Rows that were removed since they were packed are among them.
 func pick(ctx context.Context, a asker, q query.DiffQuery) ([]int64, error) {
 	p := &picker{asker: a, q: q}
-	p.from, p.last = bounds(q.Range)
+	p.from, p.last = q.Range.Micros()
 	for _, t := range q.Types {
 		p.types[stepindex.Type(string(t))] = true
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math"
 	"strings"
 	"time"
 
@@ -62,25 +61,9 @@ func (w *where) below(column, prefix string) {
 // during keeps rows in the range, of those whose time is readable. The expression
 // is a call of obby_time, so it stands here once.
 func (w *where) during(expression string, r query.Range) {
-	from, last := bounds(r)
+	from, last := r.Micros()
 	w.and(expression+" BETWEEN ? AND ?", from, last)
 }
-
-// bounds returns the range's first and last microsecond. stepindex.NoTime is in none.
-func bounds(r query.Range) (from, last int64) {
-	from, last = math.MinInt64+1, math.MaxInt64
-	if !r.From.IsZero() {
-		from = ceilMicro(r.From)
-	}
-	if !r.To.IsZero() {
-		last = ceilMicro(r.To) - 1
-	}
-	return from, last
-}
-
-// ceilMicro returns the first whole microsecond that is not before t: rows have
-// whole ones, bounds need not.
-func ceilMicro(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() }
 
 func (w *where) String() string {
 	if len(w.conditions) == 0 {

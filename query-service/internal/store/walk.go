@@ -84,7 +84,7 @@ type span struct {
 
 // meets reports whether a step of the span can be in the range.
 func (s span) meets(r query.Range) bool {
-	from, last := bounds(r)
+	from, last := r.Micros()
 	return r == query.Range{} || s.any && s.from <= last && from <= s.to
 }
 
@@ -118,10 +118,7 @@ func (w *walk) blocks(ctx context.Context) ([]lying, error) {
 	}
 	var blocks []lying
 	for u.more() {
-		b := lying{first: u.number(), last: u.number()}
-		b.times.from, b.times.any = u.nullable()
-		b.times.to = u.number()
-		b.behind = u.number() != 0
+		b, _ := readLying(u)
 		blocks = append(blocks, b)
 	}
 	return blocks, nil
