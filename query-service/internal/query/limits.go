@@ -22,6 +22,8 @@ const (
 	MaxBuckets = 10_000
 	// MaxTerms bounds the topics and keywords of an analysis.
 	MaxTerms = 20
+	// MaxText bounds a pattern, in characters.
+	MaxText = 1000
 	// StreamPage is how many steps a stream reads at once.
 	StreamPage = 500
 )

@@ -149,6 +149,23 @@ type DiffQuery struct {
 	Limit         int
 }
 
+// VersionQuery asks for versions, newest first: those of a path that are in the range
+// and were made by steps of the types, or, without a path, those that steps which pass
+// the filter have made, in the order of the steps. A version that several of them made
+// stands where the newest does.
+type VersionQuery struct {
+	Path string
+	Filter
+	Before int64 // key, exclusive; 0 is open
+	Limit  int
+}
+
+// Made is a version in a list.
+type Made struct {
+	Version
+	Key int64 // the next page is before that of the last
+}
+
 // SearchQuery asks for files.
 type SearchQuery struct {
 	Words  Words
@@ -193,10 +210,12 @@ type DiffStore interface {
 
 // VersionStore holds versions.
 type VersionStore interface {
-	// Versions returns a page of a path's versions, newest first, with ids below
-	// before unless that is 0. It returns ErrPathNotFound for a path that was
-	// never recorded.
-	Versions(ctx context.Context, path string, before int64, limit int) (Page[Version], error)
+	// Versions returns a page of versions. It returns ErrPathNotFound for a path that
+	// was never recorded.
+	Versions(ctx context.Context, q VersionQuery) (Page[Made], error)
+	// VersionAt returns the version that a path had at a time, 0 where it did not
+	// exist, and ErrPathNotFound for a path that was never recorded.
+	VersionAt(ctx context.Context, path string, at time.Time) (int64, error)
 	// FilesAt returns a page of the files that were at or below a path at a time,
 	// by path, after the path after unless that is empty.
 	FilesAt(ctx context.Context, path string, at time.Time, after string, limit int) (Page[Version], error)

@@ -79,6 +79,12 @@ func (u *unpacker) text() (string, bool) {
 	return value, true
 }
 
+// valid returns a text that is fit for a message, empty for NULL.
+func (u *unpacker) valid() string {
+	value, _ := u.text()
+	return valid(value)
+}
+
 // path returns a path as the operating system knows it, empty for NULL.
 func (u *unpacker) path() string {
 	value, _ := u.text()

@@ -25,6 +25,9 @@ func TestPlans(t *testing.T) {
 	recent, recentArgs := nextStatement(query.DiffQuery{WithText: true, Limit: 50})
 	var below where
 	below.below("file_path", "/a")
+	versions, versionsArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50})
+	made, madeArgs := madeStatement(query.VersionQuery{Filter: query.Filter{Prefix: "/a"}})
+	some, someArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50, Filter: query.Filter{Range: r, Types: []query.ChangeType{query.Created}}})
 	found, foundArgs := searchStatement(query.SearchQuery{Words: query.Words{"a"}, Limit: 20}, "<", ">")
 	terms, termsArgs := termsStatement(topicMentions, r, "", 20)
 	var got strings.Builder
@@ -53,7 +56,9 @@ func TestPlans(t *testing.T) {
 		{"rows to count that no block holds", selectCounted, []any{1, 9, 512}},
 		{"names of paths", selectNames, []any{1, 9}},
 		{"last diff", selectLast, nil},
-		{"versions of a path", selectVersions, []any{"/a", 9, 50}},
+		{"versions of a path", versions, versionsArgs},
+		{"versions of a path in a range, of a type", some, someArgs},
+		{"versions that steps have made", made, append([]any{"[]"}, madeArgs...)},
 		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50}},
 		{"content of a version", selectContent, []any{1, 1}},
 		{"search", found, foundArgs},

@@ -24,11 +24,9 @@ func page[T interface{ Size() int }](ctx context.Context, s *Store, statement st
 		if err != nil {
 			return err
 		}
-		size += item.Size()
-		if p.More = len(p.Items) == limit || size > query.PageBytes && len(p.Items) > 0; p.More {
+		if add(&p, item, limit, &size); p.More {
 			return errFull
 		}
-		p.Items = append(p.Items, item)
 		return nil
 	})
 	if errors.Is(err, errFull) {
@@ -63,6 +61,14 @@ func (w *where) below(column, prefix string) {
 func (w *where) during(expression string, r query.Range) {
 	from, last := r.Micros()
 	w.and(expression+" BETWEEN ? AND ?", from, last)
+}
+
+// further is the conditions behind others.
+func (w *where) further() string {
+	if len(w.conditions) == 0 {
+		return ""
+	}
+	return " AND " + strings.Join(w.conditions, " AND ")
 }
 
 func (w *where) String() string {
