@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 // journal is a store of steps without a database.
 type journal struct {
+	mu      sync.Mutex // guards what follows
 	last    Position
 	changed chan struct{}
 	watched int
@@ -23,14 +25,31 @@ func (j *journal) Diffs(_ context.Context, q DiffQuery) (page Page[Diff], err er
 	return page, nil
 }
 
-func (j *journal) Last(context.Context) (Position, error) { return j.last, nil }
+func (j *journal) Last(context.Context) (Position, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.last, nil
+}
 
 func (j *journal) Watch() (changed func() <-chan struct{}, stop func()) {
-	j.watched++
-	return func() <-chan struct{} { return j.changed }, func() { j.watched-- }
+	j.watch(1)
+	changed = func() <-chan struct{} {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return j.changed
+	}
+	return changed, func() { j.watch(-1) }
+}
+
+func (j *journal) watch(n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.watched += n
 }
 
 func (j *journal) move(to Position) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.last = to
 	close(j.changed)
 	j.changed = make(chan struct{})
@@ -42,7 +61,7 @@ func TestFollowHeartbeats(t *testing.T) {
 		start := time.Now()
 		var got []string
 		go func() {
-			for event, err := range Follow(t.Context(), j, DiffQuery{}, j.last) {
+			for event, err := range Follow(t.Context(), j, DiffQuery{}, Position{2, "db"}) {
 				at := time.Since(start)
 				switch {
 				case err != nil:
