@@ -88,7 +88,7 @@ def test_details_of_a_call(connect: Callable[..., Any], serve: Callable[..., Ser
 
     def fail(_: Any, context: grpc.ServicerContext) -> None:
         ids.extend(v for k, v in context.invocation_metadata() if k == "x-request-id")
-        sent = status(grpc.StatusCode.INVALID_ARGUMENT, *DETAILS).SerializeToString()
+        sent = status(oc.StatusCode.INVALID_ARGUMENT, *DETAILS).SerializeToString()
         context.set_trailing_metadata((("grpc-status-details-bin", sent),))
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, "what went wrong")
 
