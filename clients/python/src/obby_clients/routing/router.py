@@ -138,6 +138,8 @@ class GoSide:
 
     def learned(self, call: Call, seen: Verdict) -> None:
         """Take note of a failure."""
+        if seen.mark is Mark.GONE:
+            self._unknown.clear()  # what comes back may be newer
         if seen.code == "UNIMPLEMENTED":
             self._unknown[call.name] = time.monotonic() + _UNIMPLEMENTED_FOR
         elif seen.mark is Mark.SUCCESS:
