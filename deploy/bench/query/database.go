@@ -30,7 +30,7 @@ func prepare(ctx context.Context, tx *sql.Tx) (s inserts, err error) {
 		{&s.topic, `INSERT OR IGNORE INTO semantic_topics (entry_id, topic) VALUES (?, ?)`},
 		{&s.keyword, `INSERT OR IGNORE INTO semantic_keywords (entry_id, keyword) VALUES (?, ?)`},
 	} {
-		if *x.statement, err = tx.PrepareContext(ctx, x.text); err != nil {
+		if *x.statement, err = tx.PrepareContext(ctx, x.text); err != nil { //nolint:sqlclosecheck // ends with the transaction
 			return s, err
 		}
 	}
