@@ -7,5 +7,6 @@ here needs grpcio.
 """
 
 from .tracker import AsyncContentTracker, ContentTracker
+from .watcher import AsyncFileWatcher, FileWatcher
 
-__all__ = ["AsyncContentTracker", "ContentTracker"]
+__all__ = ["AsyncContentTracker", "AsyncFileWatcher", "ContentTracker", "FileWatcher"]
