@@ -34,12 +34,6 @@ const (
 // requestID is the header that ties a caller's log to the service's.
 const requestID = "X-Request-Id"
 
-// What a page of another origin may send and see beside the simple headers.
-const (
-	sentHeaders = "Accept, Authorization, Cache-Control, Connect-Protocol-Version, Connect-Timeout-Ms, Content-Type, Grpc-Timeout, X-Grpc-Web, X-Request-Id, X-Server-Timeout, X-User-Agent"
-	seenHeaders = "Grpc-Message, Grpc-Status, Grpc-Status-Details-Bin, X-Request-Id"
-)
-
 // Options says who may read over HTTP.
 type Options struct {
 	Hosts   []string // names, without port, that the server answers for beside loopback
@@ -146,9 +140,9 @@ func streams(path string) bool {
 
 // preflighted answers a browser that asks before it makes a call.
 func preflighted(next http.Handler) http.Handler {
-	answer := guard.Preflight("GET, HEAD, POST, OPTIONS", sentHeaders)
+	answer := guard.Preflight(guard.CallMethods, guard.CallHeaders)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Access-Control-Expose-Headers", seenHeaders)
+		w.Header().Set("Access-Control-Expose-Headers", guard.AnswerHeaders)
 		if r.Method == http.MethodOptions {
 			answer(w, r)
 			return
