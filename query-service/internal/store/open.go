@@ -29,6 +29,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -52,6 +53,7 @@ type Store struct {
 	why      error // why there is no database
 
 	watch *watch
+	short chan struct{} // holds one for each short statement that runs
 }
 
 // database is one opened file.
@@ -70,7 +72,7 @@ type database struct {
 // report is called by Run with nil when a database became usable, and about once
 // a second with the reason while there is none.
 func New(path string, log *slog.Logger, report func(error)) *Store {
-	return &Store{path: path, log: log, report: report, watch: newWatch(),
+	return &Store{path: path, log: log, report: report, watch: newWatch(), short: make(chan struct{}, runtime.GOMAXPROCS(0)+1),
 		why: fmt.Errorf("%w: %s was not opened yet", query.ErrUnavailable, path)}
 }
 

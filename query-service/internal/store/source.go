@@ -55,12 +55,30 @@ func (s *Store) each(ctx context.Context, statement string, args []any, row func
 
 // packed implements asker.
 func (s *Store) packed(ctx context.Context, statement string, args ...any) (u *unpacker, err error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer s.leave()
 	err = s.use(func(d *database) error {
 		u, err = source{d, d.with}.packed(ctx, statement, args...)
 		return err
 	})
 	return u, err
 }
+
+// enter waits for its turn to run a short statement: as many at once as there are cores,
+// and one that reads from disk meanwhile. More would only take turns, each on a
+// connection with a page cache of its own.
+func (s *Store) enter(ctx context.Context) error {
+	select {
+	case s.short <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) leave() { <-s.short }
 
 // snapshot has several statements see one state of the database. Nothing may wait for
 // a client meanwhile (case 50).

@@ -40,12 +40,12 @@ func packedVersion(current string) []string {
 }
 
 // Of one path what is current is looked up once.
-const currentOfPath = `CASE WHEN EXISTS (SELECT 1 FROM file_states WHERE file_path = ?1)
-	THEN v.content_hash IS (SELECT content_hash FROM file_states WHERE file_path = ?1)
-	ELSE v.id = (SELECT max(id) FROM file_versions WHERE file_path = ?1) END`
+const currentOfPath = `CASE WHEN EXISTS (SELECT 1 FROM file_states WHERE file_path = +?1)
+	THEN v.content_hash IS (SELECT content_hash FROM file_states WHERE file_path = +?1)
+	ELSE v.id = (SELECT max(id) FROM file_versions WHERE file_path = +?1) END`
 
 const (
-	selectVersions = `SELECT %s FROM (SELECT id FROM file_versions v WHERE file_path = ?1 AND id < ?2%s ORDER BY id DESC LIMIT ?+0) picked
+	selectVersions = `SELECT %s FROM (SELECT id FROM file_versions v WHERE file_path = +?1 AND id < +?2%s ORDER BY id DESC LIMIT ?+0) picked
 CROSS JOIN file_versions v ON v.id = picked.id
 LEFT JOIN obby_versions o ON o.version_id = v.id
 LEFT JOIN obby_labels l ON l.version_id = v.id`
@@ -200,13 +200,14 @@ const (
 var selectContent = "SELECT " + strings.Join(packedVersion(current), " || ") + ", " + length + ", CASE WHEN " + length + " <= ?2 THEN " + data + " END" +
 	fromVersions + `
 LEFT JOIN obby_blobs b ON b.content_hash = v.content_hash
-WHERE v.id = ?1`
+WHERE v.id = +?1`
 
 // Content implements query.VersionStore.
 func (s *Store) Content(ctx context.Context, id int64) (version query.Version, content []byte, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.enter(ctx); err != nil {
 		return version, nil, err
 	}
+	defer s.leave()
 	found := query.ErrVersionNotFound
 	err = s.each(context.WithoutCancel(ctx), selectContent, []any{id, query.MaxContent}, func(rows *sql.Rows) error {
 		var u unpacker
