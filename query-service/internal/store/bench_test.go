@@ -105,3 +105,20 @@ func BenchmarkVersions(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkFiles(b *testing.B) {
+	path := os.Getenv("OBBY_BENCH_DB")
+	if path == "" {
+		b.Skip("OBBY_BENCH_DB names no database")
+	}
+	s := serve(b, path)
+	for name, at := range map[string]time.Time{"now": time.Now(), "months ago": time.Now().AddDate(0, -6, 0)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.FilesAt(b.Context(), "/", at, "", 50); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -59,7 +59,7 @@ func TestPlans(t *testing.T) {
 		{"versions of a path", versions, versionsArgs},
 		{"versions of a path in a range, of a type", some, someArgs},
 		{"versions that steps have made", made, append([]any{"[]"}, madeArgs...)},
-		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50}},
+		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50, 9, 9}},
 		{"content of a version", selectContent, []any{1, 1}},
 		{"search", found, foundArgs},
 		{"files of a topic", selectTopicFiles, []any{1, "go", 1, "", 50}},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/obby/go-services/internal/rawpath"
-	"github.com/obby/go-services/internal/sqlite"
 	"github.com/obby/go-services/internal/stepindex"
 	"github.com/obby/go-services/query-service/internal/query"
 )
@@ -230,19 +229,6 @@ func (s *Store) Content(ctx context.Context, id int64) (version query.Version, c
 		err = found
 	}
 	return version, content, err
-}
-
-// VersionAt implements query.VersionStore: FilesAt of the one path.
-func (s *Store) VersionAt(ctx context.Context, path string, at time.Time) (id int64, err error) {
-	text := rawpath.Encode(path)
-	next := text + "\x01" // no path but this one lies below it
-	err = s.each(ctx, sqlite.FilesAt, []any{text, next, next, at.UnixMicro(), "", 1}, func(rows *sql.Rows) error {
-		return rows.Scan(new(string), &id)
-	})
-	if err != nil || id != 0 {
-		return id, err
-	}
-	return 0, s.known(ctx, path)
 }
 
 // known returns ErrPathNotFound for a path that was never recorded.
