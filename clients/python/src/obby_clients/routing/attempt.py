@@ -62,8 +62,10 @@ class Attempt:
     @contextmanager
     def metadata(self) -> Iterator[None]:
         """Tell the service why it is called."""
-        more = ("x-obby-decision", str(self.asked))
-        token = CALL_METADATA.set((*CALL_METADATA.get(), more))
+        more = [("x-obby-decision", str(self.asked))]
+        for header in self.router.headers:
+            more += header()
+        token = CALL_METADATA.set((*CALL_METADATA.get(), *more))
         try:
             yield
         finally:

@@ -60,7 +60,9 @@ class Quick:
                 return None
         elif fixed.backend is Backend.PYTHON:
             return None
-        if setting.shadow or FORCE.get() is not None or router.closed or router.observers:
+        if setting.shadow or FORCE.get() is not None or router.closed:
+            return None
+        if router.observers or router.headers:
             return None
         if _LOG.isEnabledFor(logging.DEBUG):
             return None

@@ -215,6 +215,8 @@ class Router:
         self.flags, self.fallback = flags, fallback
         self.observers: list[Callable[[Outcome], None]] = []
         """Called after each call, in its thread or task; what they raise is logged."""
+        self.headers: list[Callable[[], tuple[tuple[str, str], ...]]] = []
+        """What gives more metadata for a call to Go, when it is made."""
         self.live: weakref.WeakSet[Any] = weakref.WeakSet()
         """The streams without end that are open."""
         self.closed = False
@@ -312,7 +314,8 @@ class Router:
         for counter in self.counters(call, asked, ran, outcome):
             counter.add()
         if self.observers or _LOG.isEnabledFor(logging.DEBUG):
-            self._tell(Outcome(call, ran, error, time.time(), time.monotonic() - start))
+            took = time.monotonic() - start
+            self._tell(Outcome(call, ran, error, time.time() - took, took))
 
     def _tell(self, outcome: Outcome) -> None:
         call, decision = outcome.call, outcome.decision
