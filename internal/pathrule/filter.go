@@ -21,10 +21,10 @@ type Filter struct {
 // case does not count. Empty ones leave out nothing. The error says what cannot
 // be used.
 func NewFilter(prefix, pattern string, extensions []string) (*Filter, error) {
-	f := &Filter{prefix: strings.TrimSuffix(prefix, "/")}
+	f := &Filter{prefix: prefix}
 	if pattern != "" {
 		// In a pattern file nothing begins with a slash: paths are relative there.
-		if absolute, ok := strings.CutPrefix(pattern, "/"); ok && f.prefix == "" {
+		if absolute, ok := strings.CutPrefix(pattern, "/"); ok && (prefix == "" || prefix == "/") {
 			f.prefix, pattern = "/", absolute
 		}
 		set, problems := New([]string{pattern}, nil)

@@ -25,7 +25,6 @@ func TestPlans(t *testing.T) {
 	recent, recentArgs := diffsStatement(query.DiffQuery{WithText: true})
 	below, belowArgs := diffsStatement(query.DiffQuery{Filter: query.Filter{Prefix: "/a", Range: r}})
 	since, sinceArgs := diffsStatement(query.DiffQuery{After: 1, Before: 9, Oldest: true, Filter: query.Filter{Range: r}})
-	found, foundArgs := searchStatement(query.SearchQuery{Words: query.Words{"a"}, Limit: 20}, "<", ">")
 	terms, termsArgs := termsStatement(topicMentions, r, "", 20)
 	var got strings.Builder
 	for _, p := range []struct {
@@ -39,7 +38,6 @@ func TestPlans(t *testing.T) {
 		{"versions of a path", selectVersions, []any{"/a", 9, 50}},
 		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50}},
 		{"content of a version", selectContent, []any{1, 1}},
-		{"search", found, foundArgs},
 		{"files of a topic", selectTopicFiles, []any{1, "go", 1, "", 50}},
 		{"topics of a range", terms, termsArgs},
 	} {

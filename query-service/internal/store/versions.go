@@ -11,12 +11,15 @@ import (
 	"github.com/obby/go-services/query-service/internal/query"
 )
 
-// A path's head is what file_states says; a path without a row there, which an
-// old Python release may leave, has its newest version.
+// isCurrent is whether a version is its path's head: that is what file_states says; a
+// path without a row there, which an old Python release may leave, has its newest
+// version.
+const isCurrent = `CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
+	ELSE v.content_hash IS s.content_hash END`
+
 const versionColumns = `v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
 	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(v.change_description, ''),
-	CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
-	ELSE v.content_hash IS s.content_hash END, ifnull(l.label, ''), ifnull(l.pinned, 0)`
+	` + isCurrent + `, ifnull(l.label, ''), ifnull(l.pinned, 0)`
 
 const fromVersions = `
 FROM file_versions v
