@@ -107,7 +107,10 @@ def past(connection: sqlite3.Connection, path: str, *, publish: bool) -> list[Pa
         WHERE d.file_path = ? ORDER BY d.id""",
         (path,),
     )
-    return [PastStep(*columns[:5], bool(fixed), size) for *columns, fixed, size in rows]
+    return [
+        PastStep(number, kind, old, new, at, bool(fixed), size)
+        for number, kind, old, new, at, fixed, size in rows
+    ]
 
 
 def _size(column: str) -> str:
