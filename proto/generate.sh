@@ -21,9 +21,10 @@ protoc --go_out="$go_out" --go_opt=module=$module --go-grpc_out="$go_out" --go-g
 rm -rf "$python_out/obby" "$python_out/obby_clients/_googleapis"
 protoc --python_out="$python_out" --mypy_out=quiet:"$python_out" \
   --grpc_python_out="$python_out" --mypy_grpc_out=quiet:"$python_out" "${protos[@]}"
-# google.rpc, for installations without googleapis-common-protos (see obby_clients/_rpc_types.py).
+# google.rpc and google.api, for installations without googleapis-common-protos (see obby_clients/_rpc_types.py).
 mkdir -p "$python_out/obby_clients/_googleapis"
-protoc --python_out="$python_out/obby_clients/_googleapis" google/rpc/status.proto google/rpc/error_details.proto
+protoc --python_out="$python_out/obby_clients/_googleapis" google/rpc/status.proto google/rpc/error_details.proto \
+  google/api/annotations.proto google/api/http.proto
 
 # The database's statements: the Python fallbacks make and adopt the same file.
 mkdir -p "$python_out/obby_clients/fallback/schema"

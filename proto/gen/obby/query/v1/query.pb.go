@@ -24,10 +24,16 @@
 // Errors are gRPC status codes with google.rpc details: ErrorInfo (domain
 // "obby.dev") on every error, BadRequest naming the field on INVALID_ARGUMENT.
 // Every method answers UNAVAILABLE while there is no usable database.
+//
+// HTTP. Where the server has an HTTP listener it takes the same calls as JSON at
+// the paths given here, and every method, streams too, by the Connect and gRPC-Web
+// protocols at /obby.query.v1.QueryService/<Method>. An error is its google.rpc.Status
+// as JSON. In JSON int64 is a string and bytes are base64.
 
 package queryv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -275,6 +281,121 @@ func (BucketSize) EnumDescriptor() ([]byte, []int) {
 	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{3}
 }
 
+// SearchMode says how a query is read.
+type SearchMode int32
+
+const (
+	// Same as PLAIN.
+	SearchMode_SEARCH_MODE_UNSPECIFIED SearchMode = 0
+	// Words, as a person types them: every input is valid. All must occur, in the
+	// content or the path; case and diacritics do not count. A word of a script that
+	// is written without spaces is found inside a longer run too.
+	SearchMode_SEARCH_MODE_PLAIN SearchMode = 1
+	// Words and "phrases", joined by AND (also by a space), OR and NOT, grouped by
+	// parentheses; `word*` is a prefix, `path:` and `content:` before a word, a phrase
+	// or a group look there alone.
+	SearchMode_SEARCH_MODE_ADVANCED SearchMode = 2
+	// One text, found anywhere, inside words too; case does not count, every other
+	// character does. Best are the files that were recorded last.
+	SearchMode_SEARCH_MODE_SUBSTRING SearchMode = 3
+)
+
+// Enum value maps for SearchMode.
+var (
+	SearchMode_name = map[int32]string{
+		0: "SEARCH_MODE_UNSPECIFIED",
+		1: "SEARCH_MODE_PLAIN",
+		2: "SEARCH_MODE_ADVANCED",
+		3: "SEARCH_MODE_SUBSTRING",
+	}
+	SearchMode_value = map[string]int32{
+		"SEARCH_MODE_UNSPECIFIED": 0,
+		"SEARCH_MODE_PLAIN":       1,
+		"SEARCH_MODE_ADVANCED":    2,
+		"SEARCH_MODE_SUBSTRING":   3,
+	}
+)
+
+func (x SearchMode) Enum() *SearchMode {
+	p := new(SearchMode)
+	*p = x
+	return p
+}
+
+func (x SearchMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SearchMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_obby_query_v1_query_proto_enumTypes[4].Descriptor()
+}
+
+func (SearchMode) Type() protoreflect.EnumType {
+	return &file_obby_query_v1_query_proto_enumTypes[4]
+}
+
+func (x SearchMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SearchMode.Descriptor instead.
+func (SearchMode) EnumDescriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{4}
+}
+
+// TopicSource says what a topic's files were found by.
+type TopicSource int32
+
+const (
+	// Never sent.
+	TopicSource_TOPIC_SOURCE_UNSPECIFIED TopicSource = 0
+	// The rows of the Python side's summaries.
+	TopicSource_TOPIC_SOURCE_SUMMARIES TopicSource = 1
+	// The words of the topic in the newest contents: the database holds no summaries.
+	TopicSource_TOPIC_SOURCE_CONTENT TopicSource = 2
+)
+
+// Enum value maps for TopicSource.
+var (
+	TopicSource_name = map[int32]string{
+		0: "TOPIC_SOURCE_UNSPECIFIED",
+		1: "TOPIC_SOURCE_SUMMARIES",
+		2: "TOPIC_SOURCE_CONTENT",
+	}
+	TopicSource_value = map[string]int32{
+		"TOPIC_SOURCE_UNSPECIFIED": 0,
+		"TOPIC_SOURCE_SUMMARIES":   1,
+		"TOPIC_SOURCE_CONTENT":     2,
+	}
+)
+
+func (x TopicSource) Enum() *TopicSource {
+	p := new(TopicSource)
+	*p = x
+	return p
+}
+
+func (x TopicSource) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TopicSource) Descriptor() protoreflect.EnumDescriptor {
+	return file_obby_query_v1_query_proto_enumTypes[5].Descriptor()
+}
+
+func (TopicSource) Type() protoreflect.EnumType {
+	return &file_obby_query_v1_query_proto_enumTypes[5]
+}
+
+func (x TopicSource) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TopicSource.Descriptor instead.
+func (TopicSource) EnumDescriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{5}
+}
+
 // DiffFilter leaves steps out. Unset fields leave out nothing.
 type DiffFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -287,7 +408,12 @@ type DiffFilter struct {
 	// Only at or after this time.
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// Only before this time.
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Only paths that match this pattern, as in .obbywatch: `*` is any run of
+	// characters, also `/`; `?` is one; `[a-c]` and `[!a-c]` a class. It is tried
+	// against the base name and against the path: relative to the prefix where there
+	// is one, else absolute. At most 1,000 characters.
+	PathGlob      string `protobuf:"bytes,6,opt,name=path_glob,json=pathGlob,proto3" json:"path_glob,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -355,6 +481,13 @@ func (x *DiffFilter) GetEndTime() *timestamppb.Timestamp {
 		return x.EndTime
 	}
 	return nil
+}
+
+func (x *DiffFilter) GetPathGlob() string {
+	if x != nil {
+		return x.PathGlob
+	}
+	return ""
 }
 
 // Diff is one recorded step of a path.
@@ -653,7 +786,10 @@ type GetDiffsSinceRequest struct {
 	// What to leave out.
 	Filter *DiffFilter `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// How much of each step to return.
-	View          DiffView `protobuf:"varint,4,opt,name=view,proto3,enum=obby.query.v1.DiffView" json:"view,omitempty"`
+	View DiffView `protobuf:"varint,4,opt,name=view,proto3,enum=obby.query.v1.DiffView" json:"view,omitempty"`
+	// Stay open and deliver further steps as they are committed, within about a
+	// quarter of a second. Ends when the caller ends it or the service stops.
+	Follow        bool `protobuf:"varint,5,opt,name=follow,proto3" json:"follow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -727,6 +863,13 @@ func (x *GetDiffsSinceRequest) GetView() DiffView {
 	return DiffView_DIFF_VIEW_UNSPECIFIED
 }
 
+func (x *GetDiffsSinceRequest) GetFollow() bool {
+	if x != nil {
+		return x.Follow
+	}
+	return false
+}
+
 type isGetDiffsSinceRequest_Since interface {
 	isGetDiffsSinceRequest_Since()
 }
@@ -745,13 +888,17 @@ func (*GetDiffsSinceRequest_SinceTime) isGetDiffsSinceRequest_Since() {}
 
 func (*GetDiffsSinceRequest_ResumeToken) isGetDiffsSinceRequest_Since() {}
 
-// GetDiffsSinceResponse is one step.
+// GetDiffsSinceResponse is one step, or with `follow` a heartbeat.
 type GetDiffsSinceResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The step.
+	// The step; unset in a heartbeat.
 	Diff *Diff `protobuf:"bytes,1,opt,name=diff,proto3" json:"diff,omitempty"`
-	// Continues after this step when given to GetDiffsSince. Opaque.
-	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Continues after this step, or after everything that was recorded up to this
+	// heartbeat, when given to GetDiffsSince. Opaque.
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Everything recorded so far was delivered: sent once it was, and then every
+	// 5 s while nothing follows. Only with `follow`.
+	Heartbeat     bool `protobuf:"varint,3,opt,name=heartbeat,proto3" json:"heartbeat,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -798,6 +945,13 @@ func (x *GetDiffsSinceResponse) GetResumeToken() string {
 		return x.ResumeToken
 	}
 	return ""
+}
+
+func (x *GetDiffsSinceResponse) GetHeartbeat() bool {
+	if x != nil {
+		return x.Heartbeat
+	}
+	return false
 }
 
 // Version is one distinct content of a path.
@@ -957,14 +1111,19 @@ func (x *Version) GetPinned() bool {
 // GetFileVersionsRequest asks for a page of versions.
 type GetFileVersionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The path. Required, unless `raw_path` is set.
+	// The path. Required, unless `raw_path` or a path in `filter` is set.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// Exact bytes of the path, where it is not valid UTF-8.
 	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
 	// Most versions to return. 0: 50; at most 1,000.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before. Empty: the first page.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// With `path`: only versions in the time range, which the types of change have
+	// made. Without: every version that a step has made which passes it, with
+	// `path_prefix` or `path_glob` required; a version that several of them made
+	// stands where the newest does.
+	Filter        *DiffFilter `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1025,6 +1184,13 @@ func (x *GetFileVersionsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *GetFileVersionsRequest) GetFilter() *DiffFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
 }
 
 // GetFileVersionsResponse is a page of versions.
@@ -1184,6 +1350,259 @@ func (x *GetVersionContentResponse) GetContent() []byte {
 	return nil
 }
 
+// GetDiffRequest names two contents.
+type GetDiffRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The path: the name in the diff's header, and what the times are asked of.
+	// Required with a time; else the path of the new version.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`, where it is not valid UTF-8.
+	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// The side before. Required.
+	Old *DiffSide `protobuf:"bytes,3,opt,name=old,proto3" json:"old,omitempty"`
+	// The side after. Required.
+	New *DiffSide `protobuf:"bytes,4,opt,name=new,proto3" json:"new,omitempty"`
+	// Unchanged lines around each change. Unset: 3; at most 1,000.
+	ContextLines  *int32 `protobuf:"varint,5,opt,name=context_lines,json=contextLines,proto3,oneof" json:"context_lines,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDiffRequest) Reset() {
+	*x = GetDiffRequest{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDiffRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDiffRequest) ProtoMessage() {}
+
+func (x *GetDiffRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDiffRequest.ProtoReflect.Descriptor instead.
+func (*GetDiffRequest) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetDiffRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *GetDiffRequest) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *GetDiffRequest) GetOld() *DiffSide {
+	if x != nil {
+		return x.Old
+	}
+	return nil
+}
+
+func (x *GetDiffRequest) GetNew() *DiffSide {
+	if x != nil {
+		return x.New
+	}
+	return nil
+}
+
+func (x *GetDiffRequest) GetContextLines() int32 {
+	if x != nil && x.ContextLines != nil {
+		return *x.ContextLines
+	}
+	return 0
+}
+
+// DiffSide names a content.
+type DiffSide struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is. Required.
+	//
+	// Types that are valid to be assigned to Content:
+	//
+	//	*DiffSide_VersionId
+	//	*DiffSide_AsOfTime
+	Content       isDiffSide_Content `protobuf_oneof:"content"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DiffSide) Reset() {
+	*x = DiffSide{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DiffSide) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DiffSide) ProtoMessage() {}
+
+func (x *DiffSide) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DiffSide.ProtoReflect.Descriptor instead.
+func (*DiffSide) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DiffSide) GetContent() isDiffSide_Content {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *DiffSide) GetVersionId() int64 {
+	if x != nil {
+		if x, ok := x.Content.(*DiffSide_VersionId); ok {
+			return x.VersionId
+		}
+	}
+	return 0
+}
+
+func (x *DiffSide) GetAsOfTime() *timestamppb.Timestamp {
+	if x != nil {
+		if x, ok := x.Content.(*DiffSide_AsOfTime); ok {
+			return x.AsOfTime
+		}
+	}
+	return nil
+}
+
+type isDiffSide_Content interface {
+	isDiffSide_Content()
+}
+
+type DiffSide_VersionId struct {
+	// A version, of any path.
+	VersionId int64 `protobuf:"varint,1,opt,name=version_id,json=versionId,proto3,oneof"`
+}
+
+type DiffSide_AsOfTime struct {
+	// What the path was at this time: nothing where it did not exist.
+	AsOfTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=as_of_time,json=asOfTime,proto3,oneof"`
+}
+
+func (*DiffSide_VersionId) isDiffSide_Content() {}
+
+func (*DiffSide_AsOfTime) isDiffSide_Content() {}
+
+// GetDiffResponse is the diff.
+type GetDiffResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Unified diff that turns the old content into the new one, both with LF line
+	// ends; empty where they are equal.
+	Diff string `protobuf:"bytes,1,opt,name=diff,proto3" json:"diff,omitempty"`
+	// Lines added.
+	LinesAdded int64 `protobuf:"varint,2,opt,name=lines_added,json=linesAdded,proto3" json:"lines_added,omitempty"`
+	// Lines removed.
+	LinesRemoved int64 `protobuf:"varint,3,opt,name=lines_removed,json=linesRemoved,proto3" json:"lines_removed,omitempty"`
+	// The version before; unset where the path did not exist then.
+	OldVersion *Version `protobuf:"bytes,4,opt,name=old_version,json=oldVersion,proto3" json:"old_version,omitempty"`
+	// The version after; unset where the path did not exist then.
+	NewVersion    *Version `protobuf:"bytes,5,opt,name=new_version,json=newVersion,proto3" json:"new_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDiffResponse) Reset() {
+	*x = GetDiffResponse{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDiffResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDiffResponse) ProtoMessage() {}
+
+func (x *GetDiffResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDiffResponse.ProtoReflect.Descriptor instead.
+func (*GetDiffResponse) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetDiffResponse) GetDiff() string {
+	if x != nil {
+		return x.Diff
+	}
+	return ""
+}
+
+func (x *GetDiffResponse) GetLinesAdded() int64 {
+	if x != nil {
+		return x.LinesAdded
+	}
+	return 0
+}
+
+func (x *GetDiffResponse) GetLinesRemoved() int64 {
+	if x != nil {
+		return x.LinesRemoved
+	}
+	return 0
+}
+
+func (x *GetDiffResponse) GetOldVersion() *Version {
+	if x != nil {
+		return x.OldVersion
+	}
+	return nil
+}
+
+func (x *GetDiffResponse) GetNewVersion() *Version {
+	if x != nil {
+		return x.NewVersion
+	}
+	return nil
+}
+
 // ListFilesRequest names a folder and a time.
 type ListFilesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1203,7 +1622,7 @@ type ListFilesRequest struct {
 
 func (x *ListFilesRequest) Reset() {
 	*x = ListFilesRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	mi := &file_obby_query_v1_query_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1215,7 +1634,7 @@ func (x *ListFilesRequest) String() string {
 func (*ListFilesRequest) ProtoMessage() {}
 
 func (x *ListFilesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[11]
+	mi := &file_obby_query_v1_query_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1228,7 +1647,7 @@ func (x *ListFilesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilesRequest.ProtoReflect.Descriptor instead.
 func (*ListFilesRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{11}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListFilesRequest) GetPath() string {
@@ -1280,7 +1699,7 @@ type ListFilesResponse struct {
 
 func (x *ListFilesResponse) Reset() {
 	*x = ListFilesResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	mi := &file_obby_query_v1_query_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1711,7 @@ func (x *ListFilesResponse) String() string {
 func (*ListFilesResponse) ProtoMessage() {}
 
 func (x *ListFilesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[12]
+	mi := &file_obby_query_v1_query_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1724,7 @@ func (x *ListFilesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFilesResponse.ProtoReflect.Descriptor instead.
 func (*ListFilesResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{12}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListFilesResponse) GetFiles() []*Version {
@@ -1339,7 +1758,7 @@ type ListLabelsRequest struct {
 
 func (x *ListLabelsRequest) Reset() {
 	*x = ListLabelsRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	mi := &file_obby_query_v1_query_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1770,7 @@ func (x *ListLabelsRequest) String() string {
 func (*ListLabelsRequest) ProtoMessage() {}
 
 func (x *ListLabelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[13]
+	mi := &file_obby_query_v1_query_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1783,7 @@ func (x *ListLabelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelsRequest.ProtoReflect.Descriptor instead.
 func (*ListLabelsRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{13}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListLabelsRequest) GetPathPrefix() string {
@@ -1408,7 +1827,7 @@ type ListLabelsResponse struct {
 
 func (x *ListLabelsResponse) Reset() {
 	*x = ListLabelsResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[14]
+	mi := &file_obby_query_v1_query_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1839,7 @@ func (x *ListLabelsResponse) String() string {
 func (*ListLabelsResponse) ProtoMessage() {}
 
 func (x *ListLabelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[14]
+	mi := &file_obby_query_v1_query_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1852,7 @@ func (x *ListLabelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLabelsResponse.ProtoReflect.Descriptor instead.
 func (*ListLabelsResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{14}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListLabelsResponse) GetVersions() []*Version {
@@ -1453,8 +1872,8 @@ func (x *ListLabelsResponse) GetNextPageToken() string {
 // SearchContentRequest says what to look for.
 type SearchContentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Words, as a person types them. All must occur, in the content or the path.
-	// At most 1,000 characters. Without a word nothing is found.
+	// What to look for, read by `mode`. At most 1,000 characters. Without a word
+	// nothing is found.
 	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
 	// Only paths equal to or below this path. Empty: all.
 	PathPrefix string `protobuf:"bytes,2,opt,name=path_prefix,json=pathPrefix,proto3" json:"path_prefix,omitempty"`
@@ -1463,14 +1882,29 @@ type SearchContentRequest struct {
 	// Most results to return. 0: 20; at most 100.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// `next_page_token` of the page before. Empty: the first page.
-	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// How `query` is read.
+	Mode SearchMode `protobuf:"varint,6,opt,name=mode,proto3,enum=obby.query.v1.SearchMode" json:"mode,omitempty"`
+	// Only paths that match this pattern; see DiffFilter.path_glob.
+	PathGlob string `protobuf:"bytes,7,opt,name=path_glob,json=pathGlob,proto3" json:"path_glob,omitempty"`
+	// Only files with one of these extensions, such as `.md` or `md`; case does not
+	// count. Empty: all. At most 50.
+	Extensions []string `protobuf:"bytes,8,rep,name=extensions,proto3" json:"extensions,omitempty"`
+	// Only files whose newest version was first observed at or after this time.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Only files whose newest version was first observed before this time.
+	EndTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// Matching lines to return for each file, the first ones. 0: 3; at most 20.
+	MaxLines int32 `protobuf:"varint,11,opt,name=max_lines,json=maxLines,proto3" json:"max_lines,omitempty"`
+	// Lines to return before and after each of them. At most 10.
+	ContextLines  int32 `protobuf:"varint,12,opt,name=context_lines,json=contextLines,proto3" json:"context_lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchContentRequest) Reset() {
 	*x = SearchContentRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[15]
+	mi := &file_obby_query_v1_query_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1482,7 +1916,7 @@ func (x *SearchContentRequest) String() string {
 func (*SearchContentRequest) ProtoMessage() {}
 
 func (x *SearchContentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[15]
+	mi := &file_obby_query_v1_query_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1495,7 +1929,7 @@ func (x *SearchContentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchContentRequest.ProtoReflect.Descriptor instead.
 func (*SearchContentRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{15}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SearchContentRequest) GetQuery() string {
@@ -1533,6 +1967,55 @@ func (x *SearchContentRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *SearchContentRequest) GetMode() SearchMode {
+	if x != nil {
+		return x.Mode
+	}
+	return SearchMode_SEARCH_MODE_UNSPECIFIED
+}
+
+func (x *SearchContentRequest) GetPathGlob() string {
+	if x != nil {
+		return x.PathGlob
+	}
+	return ""
+}
+
+func (x *SearchContentRequest) GetExtensions() []string {
+	if x != nil {
+		return x.Extensions
+	}
+	return nil
+}
+
+func (x *SearchContentRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *SearchContentRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *SearchContentRequest) GetMaxLines() int32 {
+	if x != nil {
+		return x.MaxLines
+	}
+	return 0
+}
+
+func (x *SearchContentRequest) GetContextLines() int32 {
+	if x != nil {
+		return x.ContextLines
+	}
+	return 0
+}
+
 // SearchContentResponse is a page of results.
 type SearchContentResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1546,7 +2029,7 @@ type SearchContentResponse struct {
 
 func (x *SearchContentResponse) Reset() {
 	*x = SearchContentResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[16]
+	mi := &file_obby_query_v1_query_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +2041,7 @@ func (x *SearchContentResponse) String() string {
 func (*SearchContentResponse) ProtoMessage() {}
 
 func (x *SearchContentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[16]
+	mi := &file_obby_query_v1_query_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +2054,7 @@ func (x *SearchContentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchContentResponse.ProtoReflect.Descriptor instead.
 func (*SearchContentResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{16}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *SearchContentResponse) GetResults() []*SearchResult {
@@ -1606,14 +2089,19 @@ type SearchResult struct {
 	// Where the words stand in `snippet`.
 	Highlights []*Highlight `protobuf:"bytes,6,rep,name=highlights,proto3" json:"highlights,omitempty"`
 	// When the version was first observed.
-	ObserveTime   *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	// The first matching lines with the lines around them, by number; a line stands
+	// once. Empty where only the path matches.
+	Lines []*MatchLine `protobuf:"bytes,8,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Where the words stand in `path`.
+	PathHighlights []*Highlight `protobuf:"bytes,9,rep,name=path_highlights,json=pathHighlights,proto3" json:"path_highlights,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *SearchResult) Reset() {
 	*x = SearchResult{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[17]
+	mi := &file_obby_query_v1_query_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1625,7 +2113,7 @@ func (x *SearchResult) String() string {
 func (*SearchResult) ProtoMessage() {}
 
 func (x *SearchResult) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[17]
+	mi := &file_obby_query_v1_query_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1638,7 +2126,7 @@ func (x *SearchResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchResult.ProtoReflect.Descriptor instead.
 func (*SearchResult) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{17}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SearchResult) GetPath() string {
@@ -1690,7 +2178,95 @@ func (x *SearchResult) GetObserveTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// Highlight is a range of a snippet, in bytes of its UTF-8 form.
+func (x *SearchResult) GetLines() []*MatchLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *SearchResult) GetPathHighlights() []*Highlight {
+	if x != nil {
+		return x.PathHighlights
+	}
+	return nil
+}
+
+// MatchLine is one line of a content.
+type MatchLine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its number, from 1.
+	LineNumber int64 `protobuf:"varint,1,opt,name=line_number,json=lineNumber,proto3" json:"line_number,omitempty"`
+	// Its text without its end, plain: escape it for HTML. Of a line longer than
+	// 1,000 bytes the part around its first match.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// Where the words stand in `text`; empty for a line around a match.
+	Highlights []*Highlight `protobuf:"bytes,3,rep,name=highlights,proto3" json:"highlights,omitempty"`
+	// `text` is a part of the line.
+	Truncated     bool `protobuf:"varint,4,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MatchLine) Reset() {
+	*x = MatchLine{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MatchLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MatchLine) ProtoMessage() {}
+
+func (x *MatchLine) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MatchLine.ProtoReflect.Descriptor instead.
+func (*MatchLine) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *MatchLine) GetLineNumber() int64 {
+	if x != nil {
+		return x.LineNumber
+	}
+	return 0
+}
+
+func (x *MatchLine) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *MatchLine) GetHighlights() []*Highlight {
+	if x != nil {
+		return x.Highlights
+	}
+	return nil
+}
+
+func (x *MatchLine) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+// Highlight is a range of a text, in bytes of its UTF-8 form.
 type Highlight struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// First byte, from 0.
@@ -1703,7 +2279,7 @@ type Highlight struct {
 
 func (x *Highlight) Reset() {
 	*x = Highlight{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[18]
+	mi := &file_obby_query_v1_query_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +2291,7 @@ func (x *Highlight) String() string {
 func (*Highlight) ProtoMessage() {}
 
 func (x *Highlight) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[18]
+	mi := &file_obby_query_v1_query_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +2304,7 @@ func (x *Highlight) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Highlight.ProtoReflect.Descriptor instead.
 func (*Highlight) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{18}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Highlight) GetStart() int32 {
@@ -1741,6 +2317,372 @@ func (x *Highlight) GetStart() int32 {
 func (x *Highlight) GetEnd() int32 {
 	if x != nil {
 		return x.End
+	}
+	return 0
+}
+
+// SearchHistoryRequest says what to look for.
+type SearchHistoryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The text, exactly as it stands in the content; it may span lines (LF). At most
+	// 1,000 characters. Required.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Letters of either case count as equal.
+	IgnoreCase bool `protobuf:"varint,2,opt,name=ignore_case,json=ignoreCase,proto3" json:"ignore_case,omitempty"`
+	// Only the history of this path.
+	Path string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`, where it is not valid UTF-8.
+	RawPath []byte `protobuf:"bytes,4,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// Only paths equal to or below this path. Empty: all.
+	PathPrefix string `protobuf:"bytes,5,opt,name=path_prefix,json=pathPrefix,proto3" json:"path_prefix,omitempty"`
+	// Exact bytes of `path_prefix`, where it is not valid UTF-8.
+	RawPathPrefix []byte `protobuf:"bytes,6,opt,name=raw_path_prefix,json=rawPathPrefix,proto3" json:"raw_path_prefix,omitempty"`
+	// Only paths that match this pattern; see DiffFilter.path_glob.
+	PathGlob string `protobuf:"bytes,7,opt,name=path_glob,json=pathGlob,proto3" json:"path_glob,omitempty"`
+	// Most paths to return. 0: 20; at most 100.
+	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before. Empty: the first page.
+	PageToken     string `protobuf:"bytes,9,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchHistoryRequest) Reset() {
+	*x = SearchHistoryRequest{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchHistoryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchHistoryRequest) ProtoMessage() {}
+
+func (x *SearchHistoryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchHistoryRequest.ProtoReflect.Descriptor instead.
+func (*SearchHistoryRequest) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *SearchHistoryRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *SearchHistoryRequest) GetIgnoreCase() bool {
+	if x != nil {
+		return x.IgnoreCase
+	}
+	return false
+}
+
+func (x *SearchHistoryRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *SearchHistoryRequest) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *SearchHistoryRequest) GetPathPrefix() string {
+	if x != nil {
+		return x.PathPrefix
+	}
+	return ""
+}
+
+func (x *SearchHistoryRequest) GetRawPathPrefix() []byte {
+	if x != nil {
+		return x.RawPathPrefix
+	}
+	return nil
+}
+
+func (x *SearchHistoryRequest) GetPathGlob() string {
+	if x != nil {
+		return x.PathGlob
+	}
+	return ""
+}
+
+func (x *SearchHistoryRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *SearchHistoryRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// SearchHistoryResponse is a page of paths.
+type SearchHistoryResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The paths in whose history the text stands, by path.
+	Matches []*HistoryMatch `protobuf:"bytes,1,rep,name=matches,proto3" json:"matches,omitempty"`
+	// Token of the next page; empty: this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchHistoryResponse) Reset() {
+	*x = SearchHistoryResponse{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchHistoryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchHistoryResponse) ProtoMessage() {}
+
+func (x *SearchHistoryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchHistoryResponse.ProtoReflect.Descriptor instead.
+func (*SearchHistoryResponse) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SearchHistoryResponse) GetMatches() []*HistoryMatch {
+	if x != nil {
+		return x.Matches
+	}
+	return nil
+}
+
+func (x *SearchHistoryResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// HistoryMatch is one path in whose history a text stands.
+type HistoryMatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The path.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// Exact bytes of `path`; empty where it is valid UTF-8.
+	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
+	// The earliest version that has the text.
+	FirstVersion *Version `protobuf:"bytes,3,opt,name=first_version,json=firstVersion,proto3" json:"first_version,omitempty"`
+	// The latest version that has the text.
+	LastVersion *Version `protobuf:"bytes,4,opt,name=last_version,json=lastVersion,proto3" json:"last_version,omitempty"`
+	// The path has the text now.
+	Present bool `protobuf:"varint,5,opt,name=present,proto3" json:"present,omitempty"`
+	// The steps that changed how often the text stands in the path, oldest first, at
+	// most 100. Empty for a path that has versions but no steps.
+	Changes []*TextChange `protobuf:"bytes,6,rep,name=changes,proto3" json:"changes,omitempty"`
+	// There are more than 100 such steps.
+	Truncated     bool `protobuf:"varint,7,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HistoryMatch) Reset() {
+	*x = HistoryMatch{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HistoryMatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HistoryMatch) ProtoMessage() {}
+
+func (x *HistoryMatch) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HistoryMatch.ProtoReflect.Descriptor instead.
+func (*HistoryMatch) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *HistoryMatch) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *HistoryMatch) GetRawPath() []byte {
+	if x != nil {
+		return x.RawPath
+	}
+	return nil
+}
+
+func (x *HistoryMatch) GetFirstVersion() *Version {
+	if x != nil {
+		return x.FirstVersion
+	}
+	return nil
+}
+
+func (x *HistoryMatch) GetLastVersion() *Version {
+	if x != nil {
+		return x.LastVersion
+	}
+	return nil
+}
+
+func (x *HistoryMatch) GetPresent() bool {
+	if x != nil {
+		return x.Present
+	}
+	return false
+}
+
+func (x *HistoryMatch) GetChanges() []*TextChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+func (x *HistoryMatch) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+// TextChange is a step that changed how often a text stands in a path.
+type TextChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identifier of the step.
+	ChangeId int64 `protobuf:"varint,1,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
+	// When the step was observed; unset where the row's time is unreadable.
+	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
+	// How often the text stands before; 0: the step added it.
+	CountBefore int64 `protobuf:"varint,3,opt,name=count_before,json=countBefore,proto3" json:"count_before,omitempty"`
+	// How often it stands after; 0: the step removed it.
+	CountAfter int64 `protobuf:"varint,4,opt,name=count_after,json=countAfter,proto3" json:"count_after,omitempty"`
+	// Version before; 0: created, or not known.
+	OldVersionId int64 `protobuf:"varint,5,opt,name=old_version_id,json=oldVersionId,proto3" json:"old_version_id,omitempty"`
+	// Version after; 0: deleted, or not known.
+	NewVersionId  int64 `protobuf:"varint,6,opt,name=new_version_id,json=newVersionId,proto3" json:"new_version_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TextChange) Reset() {
+	*x = TextChange{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TextChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TextChange) ProtoMessage() {}
+
+func (x *TextChange) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TextChange.ProtoReflect.Descriptor instead.
+func (*TextChange) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *TextChange) GetChangeId() int64 {
+	if x != nil {
+		return x.ChangeId
+	}
+	return 0
+}
+
+func (x *TextChange) GetObserveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ObserveTime
+	}
+	return nil
+}
+
+func (x *TextChange) GetCountBefore() int64 {
+	if x != nil {
+		return x.CountBefore
+	}
+	return 0
+}
+
+func (x *TextChange) GetCountAfter() int64 {
+	if x != nil {
+		return x.CountAfter
+	}
+	return 0
+}
+
+func (x *TextChange) GetOldVersionId() int64 {
+	if x != nil {
+		return x.OldVersionId
+	}
+	return 0
+}
+
+func (x *TextChange) GetNewVersionId() int64 {
+	if x != nil {
+		return x.NewVersionId
 	}
 	return 0
 }
@@ -1760,7 +2702,7 @@ type GetTopicFilesRequest struct {
 
 func (x *GetTopicFilesRequest) Reset() {
 	*x = GetTopicFilesRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[19]
+	mi := &file_obby_query_v1_query_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1772,7 +2714,7 @@ func (x *GetTopicFilesRequest) String() string {
 func (*GetTopicFilesRequest) ProtoMessage() {}
 
 func (x *GetTopicFilesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[19]
+	mi := &file_obby_query_v1_query_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1785,7 +2727,7 @@ func (x *GetTopicFilesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTopicFilesRequest.ProtoReflect.Descriptor instead.
 func (*GetTopicFilesRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{19}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetTopicFilesRequest) GetTopic() string {
@@ -1816,13 +2758,15 @@ type GetTopicFilesResponse struct {
 	Files []*TopicFile `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
 	// Token of the next page; empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// What the files were found by.
+	Source        TopicSource `protobuf:"varint,3,opt,name=source,proto3,enum=obby.query.v1.TopicSource" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetTopicFilesResponse) Reset() {
 	*x = GetTopicFilesResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[20]
+	mi := &file_obby_query_v1_query_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +2778,7 @@ func (x *GetTopicFilesResponse) String() string {
 func (*GetTopicFilesResponse) ProtoMessage() {}
 
 func (x *GetTopicFilesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[20]
+	mi := &file_obby_query_v1_query_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +2791,7 @@ func (x *GetTopicFilesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTopicFilesResponse.ProtoReflect.Descriptor instead.
 func (*GetTopicFilesResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{20}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetTopicFilesResponse) GetFiles() []*TopicFile {
@@ -1864,6 +2808,13 @@ func (x *GetTopicFilesResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *GetTopicFilesResponse) GetSource() TopicSource {
+	if x != nil {
+		return x.Source
+	}
+	return TopicSource_TOPIC_SOURCE_UNSPECIFIED
+}
+
 // TopicFile is a file that bears a topic.
 type TopicFile struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1871,9 +2822,10 @@ type TopicFile struct {
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// Exact bytes of `path`; empty where it is valid UTF-8.
 	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
-	// Number of entries of this file with the topic.
+	// Number of entries of this file with the topic; 0 with CONTENT.
 	EntryCount int64 `protobuf:"varint,3,opt,name=entry_count,json=entryCount,proto3" json:"entry_count,omitempty"`
-	// Time of the latest of them; unset where it is unreadable.
+	// Time of the latest of them, with CONTENT of the version; unset where it is
+	// unreadable.
 	LatestTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=latest_time,json=latestTime,proto3" json:"latest_time,omitempty"`
 	// Summary of the latest of them.
 	Summary       string `protobuf:"bytes,5,opt,name=summary,proto3" json:"summary,omitempty"`
@@ -1883,7 +2835,7 @@ type TopicFile struct {
 
 func (x *TopicFile) Reset() {
 	*x = TopicFile{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[21]
+	mi := &file_obby_query_v1_query_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +2847,7 @@ func (x *TopicFile) String() string {
 func (*TopicFile) ProtoMessage() {}
 
 func (x *TopicFile) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[21]
+	mi := &file_obby_query_v1_query_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +2860,7 @@ func (x *TopicFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopicFile.ProtoReflect.Descriptor instead.
 func (*TopicFile) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{21}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *TopicFile) GetPath() string {
@@ -1967,7 +2919,7 @@ type GetTimeAnalysisRequest struct {
 
 func (x *GetTimeAnalysisRequest) Reset() {
 	*x = GetTimeAnalysisRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[22]
+	mi := &file_obby_query_v1_query_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1979,7 +2931,7 @@ func (x *GetTimeAnalysisRequest) String() string {
 func (*GetTimeAnalysisRequest) ProtoMessage() {}
 
 func (x *GetTimeAnalysisRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[22]
+	mi := &file_obby_query_v1_query_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1992,7 +2944,7 @@ func (x *GetTimeAnalysisRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTimeAnalysisRequest.ProtoReflect.Descriptor instead.
 func (*GetTimeAnalysisRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{22}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetTimeAnalysisRequest) GetStartTime() *timestamppb.Timestamp {
@@ -2061,7 +3013,7 @@ type GetTimeAnalysisResponse struct {
 
 func (x *GetTimeAnalysisResponse) Reset() {
 	*x = GetTimeAnalysisResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[23]
+	mi := &file_obby_query_v1_query_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2073,7 +3025,7 @@ func (x *GetTimeAnalysisResponse) String() string {
 func (*GetTimeAnalysisResponse) ProtoMessage() {}
 
 func (x *GetTimeAnalysisResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[23]
+	mi := &file_obby_query_v1_query_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2086,7 +3038,7 @@ func (x *GetTimeAnalysisResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTimeAnalysisResponse.ProtoReflect.Descriptor instead.
 func (*GetTimeAnalysisResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{23}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetTimeAnalysisResponse) GetBuckets() []*TimeBucket {
@@ -2153,7 +3105,7 @@ type TimeBucket struct {
 
 func (x *TimeBucket) Reset() {
 	*x = TimeBucket{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[24]
+	mi := &file_obby_query_v1_query_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2165,7 +3117,7 @@ func (x *TimeBucket) String() string {
 func (*TimeBucket) ProtoMessage() {}
 
 func (x *TimeBucket) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[24]
+	mi := &file_obby_query_v1_query_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2178,7 +3130,7 @@ func (x *TimeBucket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeBucket.ProtoReflect.Descriptor instead.
 func (*TimeBucket) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{24}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TimeBucket) GetStartTime() *timestamppb.Timestamp {
@@ -2219,7 +3171,7 @@ type ActivityCounts struct {
 
 func (x *ActivityCounts) Reset() {
 	*x = ActivityCounts{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[25]
+	mi := &file_obby_query_v1_query_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +3183,7 @@ func (x *ActivityCounts) String() string {
 func (*ActivityCounts) ProtoMessage() {}
 
 func (x *ActivityCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[25]
+	mi := &file_obby_query_v1_query_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +3196,7 @@ func (x *ActivityCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivityCounts.ProtoReflect.Descriptor instead.
 func (*ActivityCounts) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{25}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ActivityCounts) GetChanges() int64 {
@@ -2288,7 +3240,7 @@ type TermCount struct {
 
 func (x *TermCount) Reset() {
 	*x = TermCount{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[26]
+	mi := &file_obby_query_v1_query_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2300,7 +3252,7 @@ func (x *TermCount) String() string {
 func (*TermCount) ProtoMessage() {}
 
 func (x *TermCount) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[26]
+	mi := &file_obby_query_v1_query_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2313,7 +3265,7 @@ func (x *TermCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermCount.ProtoReflect.Descriptor instead.
 func (*TermCount) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{26}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TermCount) GetTerm() string {
@@ -2342,14 +3294,16 @@ type GetActivityStatsRequest struct {
 	// Exact bytes of `path_prefix`, where it is not valid UTF-8.
 	RawPathPrefix []byte `protobuf:"bytes,4,opt,name=raw_path_prefix,json=rawPathPrefix,proto3" json:"raw_path_prefix,omitempty"`
 	// Most entries in each of the lists. 0: 10; at most 100.
-	ListSize      int32 `protobuf:"varint,5,opt,name=list_size,json=listSize,proto3" json:"list_size,omitempty"`
+	ListSize int32 `protobuf:"varint,5,opt,name=list_size,json=listSize,proto3" json:"list_size,omitempty"`
+	// IANA name of the time zone whose days the streaks count. Empty: the server's.
+	TimeZone      string `protobuf:"bytes,6,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetActivityStatsRequest) Reset() {
 	*x = GetActivityStatsRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[27]
+	mi := &file_obby_query_v1_query_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +3315,7 @@ func (x *GetActivityStatsRequest) String() string {
 func (*GetActivityStatsRequest) ProtoMessage() {}
 
 func (x *GetActivityStatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[27]
+	mi := &file_obby_query_v1_query_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +3328,7 @@ func (x *GetActivityStatsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActivityStatsRequest.ProtoReflect.Descriptor instead.
 func (*GetActivityStatsRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{27}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetActivityStatsRequest) GetStartTime() *timestamppb.Timestamp {
@@ -2412,6 +3366,13 @@ func (x *GetActivityStatsRequest) GetListSize() int32 {
 	return 0
 }
 
+func (x *GetActivityStatsRequest) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
 // GetActivityStatsResponse is the counts.
 type GetActivityStatsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2429,14 +3390,30 @@ type GetActivityStatsResponse struct {
 	// Time of the first step in the range; unset where there is none.
 	FirstTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=first_time,json=firstTime,proto3" json:"first_time,omitempty"`
 	// Time of the last step in the range; unset where there is none.
-	LastTime      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_time,json=lastTime,proto3" json:"last_time,omitempty"`
+	LastTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_time,json=lastTime,proto3" json:"last_time,omitempty"`
+	// The longest time between two steps in the range; unset with fewer than two.
+	LongestGap *QuietGap `protobuf:"bytes,8,opt,name=longest_gap,json=longestGap,proto3" json:"longest_gap,omitempty"`
+	// Days of the zone with at least one step.
+	ActiveDays int64 `protobuf:"varint,9,opt,name=active_days,json=activeDays,proto3" json:"active_days,omitempty"`
+	// The most days in a row with at least one step each, the latest of equals; unset
+	// where there is no step.
+	LongestStreak *Streak `protobuf:"bytes,10,opt,name=longest_streak,json=longestStreak,proto3" json:"longest_streak,omitempty"`
+	// The days in a row that reach to the range's last day, or to the day before it;
+	// unset where neither has a step.
+	CurrentStreak *Streak `protobuf:"bytes,11,opt,name=current_streak,json=currentStreak,proto3" json:"current_streak,omitempty"`
+	// The most frequent topics in the range, at most `list_size`; empty without any.
+	Topics []*TermCount `protobuf:"bytes,12,rep,name=topics,proto3" json:"topics,omitempty"`
+	// The most frequent keywords in the range, at most `list_size`; empty without any.
+	Keywords []*TermCount `protobuf:"bytes,13,rep,name=keywords,proto3" json:"keywords,omitempty"`
+	// The zone in force.
+	TimeZone      string `protobuf:"bytes,14,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetActivityStatsResponse) Reset() {
 	*x = GetActivityStatsResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[28]
+	mi := &file_obby_query_v1_query_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2448,7 +3425,7 @@ func (x *GetActivityStatsResponse) String() string {
 func (*GetActivityStatsResponse) ProtoMessage() {}
 
 func (x *GetActivityStatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[28]
+	mi := &file_obby_query_v1_query_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2461,7 +3438,7 @@ func (x *GetActivityStatsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetActivityStatsResponse.ProtoReflect.Descriptor instead.
 func (*GetActivityStatsResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{28}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetActivityStatsResponse) GetTotal() *ActivityCounts {
@@ -2513,6 +3490,174 @@ func (x *GetActivityStatsResponse) GetLastTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *GetActivityStatsResponse) GetLongestGap() *QuietGap {
+	if x != nil {
+		return x.LongestGap
+	}
+	return nil
+}
+
+func (x *GetActivityStatsResponse) GetActiveDays() int64 {
+	if x != nil {
+		return x.ActiveDays
+	}
+	return 0
+}
+
+func (x *GetActivityStatsResponse) GetLongestStreak() *Streak {
+	if x != nil {
+		return x.LongestStreak
+	}
+	return nil
+}
+
+func (x *GetActivityStatsResponse) GetCurrentStreak() *Streak {
+	if x != nil {
+		return x.CurrentStreak
+	}
+	return nil
+}
+
+func (x *GetActivityStatsResponse) GetTopics() []*TermCount {
+	if x != nil {
+		return x.Topics
+	}
+	return nil
+}
+
+func (x *GetActivityStatsResponse) GetKeywords() []*TermCount {
+	if x != nil {
+		return x.Keywords
+	}
+	return nil
+}
+
+func (x *GetActivityStatsResponse) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
+// QuietGap is a time without a step.
+type QuietGap struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Time of the step before it.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Time of the step after it.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuietGap) Reset() {
+	*x = QuietGap{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuietGap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuietGap) ProtoMessage() {}
+
+func (x *QuietGap) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuietGap.ProtoReflect.Descriptor instead.
+func (*QuietGap) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *QuietGap) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *QuietGap) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+// Streak is a run of days with at least one step each.
+type Streak struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its first day, as YYYY-MM-DD.
+	StartDate string `protobuf:"bytes,1,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	// Its last day, as YYYY-MM-DD.
+	EndDate string `protobuf:"bytes,2,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	// Number of days.
+	Days          int64 `protobuf:"varint,3,opt,name=days,proto3" json:"days,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Streak) Reset() {
+	*x = Streak{}
+	mi := &file_obby_query_v1_query_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Streak) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Streak) ProtoMessage() {}
+
+func (x *Streak) ProtoReflect() protoreflect.Message {
+	mi := &file_obby_query_v1_query_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Streak.ProtoReflect.Descriptor instead.
+func (*Streak) Descriptor() ([]byte, []int) {
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Streak) GetStartDate() string {
+	if x != nil {
+		return x.StartDate
+	}
+	return ""
+}
+
+func (x *Streak) GetEndDate() string {
+	if x != nil {
+		return x.EndDate
+	}
+	return ""
+}
+
+func (x *Streak) GetDays() int64 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
 // ChangeTypeCounts counts the steps of one type.
 type ChangeTypeCounts struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2526,7 +3671,7 @@ type ChangeTypeCounts struct {
 
 func (x *ChangeTypeCounts) Reset() {
 	*x = ChangeTypeCounts{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[29]
+	mi := &file_obby_query_v1_query_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +3683,7 @@ func (x *ChangeTypeCounts) String() string {
 func (*ChangeTypeCounts) ProtoMessage() {}
 
 func (x *ChangeTypeCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[29]
+	mi := &file_obby_query_v1_query_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +3696,7 @@ func (x *ChangeTypeCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeTypeCounts.ProtoReflect.Descriptor instead.
 func (*ChangeTypeCounts) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{29}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ChangeTypeCounts) GetChangeType() ChangeType {
@@ -2583,7 +3728,7 @@ type NamedCounts struct {
 
 func (x *NamedCounts) Reset() {
 	*x = NamedCounts{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[30]
+	mi := &file_obby_query_v1_query_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2595,7 +3740,7 @@ func (x *NamedCounts) String() string {
 func (*NamedCounts) ProtoMessage() {}
 
 func (x *NamedCounts) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[30]
+	mi := &file_obby_query_v1_query_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2608,7 +3753,7 @@ func (x *NamedCounts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NamedCounts.ProtoReflect.Descriptor instead.
 func (*NamedCounts) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{30}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *NamedCounts) GetName() string {
@@ -2641,7 +3786,7 @@ type GetServerInfoRequest struct {
 
 func (x *GetServerInfoRequest) Reset() {
 	*x = GetServerInfoRequest{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[31]
+	mi := &file_obby_query_v1_query_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2653,7 +3798,7 @@ func (x *GetServerInfoRequest) String() string {
 func (*GetServerInfoRequest) ProtoMessage() {}
 
 func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[31]
+	mi := &file_obby_query_v1_query_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2666,7 +3811,7 @@ func (x *GetServerInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetServerInfoRequest) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{31}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{41}
 }
 
 // GetServerInfoResponse describes the running server.
@@ -2688,7 +3833,7 @@ type GetServerInfoResponse struct {
 
 func (x *GetServerInfoResponse) Reset() {
 	*x = GetServerInfoResponse{}
-	mi := &file_obby_query_v1_query_proto_msgTypes[32]
+	mi := &file_obby_query_v1_query_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2700,7 +3845,7 @@ func (x *GetServerInfoResponse) String() string {
 func (*GetServerInfoResponse) ProtoMessage() {}
 
 func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_obby_query_v1_query_proto_msgTypes[32]
+	mi := &file_obby_query_v1_query_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2713,7 +3858,7 @@ func (x *GetServerInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetServerInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetServerInfoResponse) Descriptor() ([]byte, []int) {
-	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{32}
+	return file_obby_query_v1_query_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *GetServerInfoResponse) GetVersion() string {
@@ -2755,7 +3900,7 @@ var File_obby_query_v1_query_proto protoreflect.FileDescriptor
 
 const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\n" +
-	"\x19obby/query/v1/query.proto\x12\robby.query.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x02\n" +
+	"\x19obby/query/v1/query.proto\x12\robby.query.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x02\n" +
 	"\n" +
 	"DiffFilter\x12\x1f\n" +
 	"\vpath_prefix\x18\x01 \x01(\tR\n" +
@@ -2764,7 +3909,8 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\fchange_types\x18\x03 \x03(\x0e2\x19.obby.query.v1.ChangeTypeR\vchangeTypes\x129\n" +
 	"\n" +
 	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
-	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xce\x03\n" +
+	"\bend_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x1b\n" +
+	"\tpath_glob\x18\x06 \x01(\tR\bpathGlob\"\xce\x03\n" +
 	"\x04Diff\x12\x1b\n" +
 	"\tchange_id\x18\x01 \x01(\x03R\bchangeId\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x19\n" +
@@ -2791,17 +3937,19 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\"k\n" +
 	"\x16GetRecentDiffsResponse\x12)\n" +
 	"\x05diffs\x18\x01 \x03(\v2\x13.obby.query.v1.DiffR\x05diffs\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe1\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf9\x01\n" +
 	"\x14GetDiffsSinceRequest\x12;\n" +
 	"\n" +
 	"since_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\tsinceTime\x12#\n" +
 	"\fresume_token\x18\x02 \x01(\tH\x00R\vresumeToken\x121\n" +
 	"\x06filter\x18\x03 \x01(\v2\x19.obby.query.v1.DiffFilterR\x06filter\x12+\n" +
-	"\x04view\x18\x04 \x01(\x0e2\x17.obby.query.v1.DiffViewR\x04viewB\a\n" +
-	"\x05since\"c\n" +
+	"\x04view\x18\x04 \x01(\x0e2\x17.obby.query.v1.DiffViewR\x04view\x12\x16\n" +
+	"\x06follow\x18\x05 \x01(\bR\x06followB\a\n" +
+	"\x05since\"\x81\x01\n" +
 	"\x15GetDiffsSinceResponse\x12'\n" +
 	"\x04diff\x18\x01 \x01(\v2\x13.obby.query.v1.DiffR\x04diff\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xe2\x03\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x1c\n" +
+	"\theartbeat\x18\x03 \x01(\bR\theartbeat\"\xe2\x03\n" +
 	"\aVersion\x12\x1d\n" +
 	"\n" +
 	"version_id\x18\x01 \x01(\x03R\tversionId\x12\x12\n" +
@@ -2821,13 +3969,14 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\acurrent\x18\v \x01(\bR\acurrent\x12\x14\n" +
 	"\x05label\x18\f \x01(\tR\x05label\x12\x16\n" +
 	"\x06pinned\x18\r \x01(\bR\x06pinnedB\r\n" +
-	"\v_size_bytes\"\x83\x01\n" +
+	"\v_size_bytes\"\xb6\x01\n" +
 	"\x16GetFileVersionsRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
 	"\braw_path\x18\x02 \x01(\fR\arawPath\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"u\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x121\n" +
+	"\x06filter\x18\x05 \x01(\v2\x19.obby.query.v1.DiffFilterR\x06filter\"u\n" +
 	"\x17GetFileVersionsResponse\x122\n" +
 	"\bversions\x18\x01 \x03(\v2\x16.obby.query.v1.VersionR\bversions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"9\n" +
@@ -2836,7 +3985,29 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"version_id\x18\x01 \x01(\x03R\tversionId\"g\n" +
 	"\x19GetVersionContentResponse\x120\n" +
 	"\aversion\x18\x01 \x01(\v2\x16.obby.query.v1.VersionR\aversion\x12\x18\n" +
-	"\acontent\x18\x02 \x01(\fR\acontent\"\xb7\x01\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\"\xd1\x01\n" +
+	"\x0eGetDiffRequest\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x02 \x01(\fR\arawPath\x12)\n" +
+	"\x03old\x18\x03 \x01(\v2\x17.obby.query.v1.DiffSideR\x03old\x12)\n" +
+	"\x03new\x18\x04 \x01(\v2\x17.obby.query.v1.DiffSideR\x03new\x12(\n" +
+	"\rcontext_lines\x18\x05 \x01(\x05H\x00R\fcontextLines\x88\x01\x01B\x10\n" +
+	"\x0e_context_lines\"r\n" +
+	"\bDiffSide\x12\x1f\n" +
+	"\n" +
+	"version_id\x18\x01 \x01(\x03H\x00R\tversionId\x12:\n" +
+	"\n" +
+	"as_of_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\basOfTimeB\t\n" +
+	"\acontent\"\xdd\x01\n" +
+	"\x0fGetDiffResponse\x12\x12\n" +
+	"\x04diff\x18\x01 \x01(\tR\x04diff\x12\x1f\n" +
+	"\vlines_added\x18\x02 \x01(\x03R\n" +
+	"linesAdded\x12#\n" +
+	"\rlines_removed\x18\x03 \x01(\x03R\flinesRemoved\x127\n" +
+	"\vold_version\x18\x04 \x01(\v2\x16.obby.query.v1.VersionR\n" +
+	"oldVersion\x127\n" +
+	"\vnew_version\x18\x05 \x01(\v2\x16.obby.query.v1.VersionR\n" +
+	"newVersion\"\xb7\x01\n" +
 	"\x10ListFilesRequest\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
 	"\braw_path\x18\x02 \x01(\fR\arawPath\x128\n" +
@@ -2857,7 +4028,7 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\"p\n" +
 	"\x12ListLabelsResponse\x122\n" +
 	"\bversions\x18\x01 \x03(\v2\x16.obby.query.v1.VersionR\bversions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb1\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd1\x03\n" +
 	"\x14SearchContentRequest\x12\x14\n" +
 	"\x05query\x18\x01 \x01(\tR\x05query\x12\x1f\n" +
 	"\vpath_prefix\x18\x02 \x01(\tR\n" +
@@ -2865,10 +4036,21 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\x0fraw_path_prefix\x18\x03 \x01(\fR\rrawPathPrefix\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tR\tpageToken\"v\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\x12-\n" +
+	"\x04mode\x18\x06 \x01(\x0e2\x19.obby.query.v1.SearchModeR\x04mode\x12\x1b\n" +
+	"\tpath_glob\x18\a \x01(\tR\bpathGlob\x12\x1e\n" +
+	"\n" +
+	"extensions\x18\b \x03(\tR\n" +
+	"extensions\x129\n" +
+	"\n" +
+	"start_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x1b\n" +
+	"\tmax_lines\x18\v \x01(\x05R\bmaxLines\x12#\n" +
+	"\rcontext_lines\x18\f \x01(\x05R\fcontextLines\"v\n" +
 	"\x15SearchContentResponse\x125\n" +
 	"\aresults\x18\x01 \x03(\v2\x1b.obby.query.v1.SearchResultR\aresults\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x85\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf8\x02\n" +
 	"\fSearchResult\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
 	"\braw_path\x18\x02 \x01(\fR\arawPath\x12\x1d\n" +
@@ -2879,18 +4061,62 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\n" +
 	"highlights\x18\x06 \x03(\v2\x18.obby.query.v1.HighlightR\n" +
 	"highlights\x12=\n" +
-	"\fobserve_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vobserveTime\"3\n" +
+	"\fobserve_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vobserveTime\x12.\n" +
+	"\x05lines\x18\b \x03(\v2\x18.obby.query.v1.MatchLineR\x05lines\x12A\n" +
+	"\x0fpath_highlights\x18\t \x03(\v2\x18.obby.query.v1.HighlightR\x0epathHighlights\"\x98\x01\n" +
+	"\tMatchLine\x12\x1f\n" +
+	"\vline_number\x18\x01 \x01(\x03R\n" +
+	"lineNumber\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x128\n" +
+	"\n" +
+	"highlights\x18\x03 \x03(\v2\x18.obby.query.v1.HighlightR\n" +
+	"highlights\x12\x1c\n" +
+	"\ttruncated\x18\x04 \x01(\bR\ttruncated\"3\n" +
 	"\tHighlight\x12\x14\n" +
 	"\x05start\x18\x01 \x01(\x05R\x05start\x12\x10\n" +
-	"\x03end\x18\x02 \x01(\x05R\x03end\"h\n" +
+	"\x03end\x18\x02 \x01(\x05R\x03end\"\x9c\x02\n" +
+	"\x14SearchHistoryRequest\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1f\n" +
+	"\vignore_case\x18\x02 \x01(\bR\n" +
+	"ignoreCase\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x04 \x01(\fR\arawPath\x12\x1f\n" +
+	"\vpath_prefix\x18\x05 \x01(\tR\n" +
+	"pathPrefix\x12&\n" +
+	"\x0fraw_path_prefix\x18\x06 \x01(\fR\rrawPathPrefix\x12\x1b\n" +
+	"\tpath_glob\x18\a \x01(\tR\bpathGlob\x12\x1b\n" +
+	"\tpage_size\x18\b \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\t \x01(\tR\tpageToken\"v\n" +
+	"\x15SearchHistoryResponse\x125\n" +
+	"\amatches\x18\x01 \x03(\v2\x1b.obby.query.v1.HistoryMatchR\amatches\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa2\x02\n" +
+	"\fHistoryMatch\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
+	"\braw_path\x18\x02 \x01(\fR\arawPath\x12;\n" +
+	"\rfirst_version\x18\x03 \x01(\v2\x16.obby.query.v1.VersionR\ffirstVersion\x129\n" +
+	"\flast_version\x18\x04 \x01(\v2\x16.obby.query.v1.VersionR\vlastVersion\x12\x18\n" +
+	"\apresent\x18\x05 \x01(\bR\apresent\x123\n" +
+	"\achanges\x18\x06 \x03(\v2\x19.obby.query.v1.TextChangeR\achanges\x12\x1c\n" +
+	"\ttruncated\x18\a \x01(\bR\ttruncated\"\xf8\x01\n" +
+	"\n" +
+	"TextChange\x12\x1b\n" +
+	"\tchange_id\x18\x01 \x01(\x03R\bchangeId\x12=\n" +
+	"\fobserve_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\vobserveTime\x12!\n" +
+	"\fcount_before\x18\x03 \x01(\x03R\vcountBefore\x12\x1f\n" +
+	"\vcount_after\x18\x04 \x01(\x03R\n" +
+	"countAfter\x12$\n" +
+	"\x0eold_version_id\x18\x05 \x01(\x03R\foldVersionId\x12$\n" +
+	"\x0enew_version_id\x18\x06 \x01(\x03R\fnewVersionId\"h\n" +
 	"\x14GetTopicFilesRequest\x12\x14\n" +
 	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"o\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\xa3\x01\n" +
 	"\x15GetTopicFilesResponse\x12.\n" +
 	"\x05files\x18\x01 \x03(\v2\x18.obby.query.v1.TopicFileR\x05files\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x122\n" +
+	"\x06source\x18\x03 \x01(\x0e2\x1a.obby.query.v1.TopicSourceR\x06source\"\xb2\x01\n" +
 	"\tTopicFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x19\n" +
 	"\braw_path\x18\x02 \x01(\fR\arawPath\x12\x1f\n" +
@@ -2932,7 +4158,7 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\rlines_removed\x18\x04 \x01(\x03R\flinesRemoved\"5\n" +
 	"\tTermCount\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\tR\x04term\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\"\xf1\x01\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\"\x8e\x02\n" +
 	"\x17GetActivityStatsRequest\x129\n" +
 	"\n" +
 	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
@@ -2940,7 +4166,8 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\vpath_prefix\x18\x03 \x01(\tR\n" +
 	"pathPrefix\x12&\n" +
 	"\x0fraw_path_prefix\x18\x04 \x01(\fR\rrawPathPrefix\x12\x1b\n" +
-	"\tlist_size\x18\x05 \x01(\x05R\blistSize\"\xbd\x03\n" +
+	"\tlist_size\x18\x05 \x01(\x05R\blistSize\x12\x1b\n" +
+	"\ttime_zone\x18\x06 \x01(\tR\btimeZone\"\x99\x06\n" +
 	"\x18GetActivityStatsResponse\x123\n" +
 	"\x05total\x18\x01 \x01(\v2\x1d.obby.query.v1.ActivityCountsR\x05total\x12E\n" +
 	"\x0eby_change_type\x18\x02 \x03(\v2\x1f.obby.query.v1.ChangeTypeCountsR\fbyChangeType\x12=\n" +
@@ -2949,7 +4176,26 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\aby_file\x18\x05 \x03(\v2\x1a.obby.query.v1.NamedCountsR\x06byFile\x129\n" +
 	"\n" +
 	"first_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tfirstTime\x127\n" +
-	"\tlast_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\"\x85\x01\n" +
+	"\tlast_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\x128\n" +
+	"\vlongest_gap\x18\b \x01(\v2\x17.obby.query.v1.QuietGapR\n" +
+	"longestGap\x12\x1f\n" +
+	"\vactive_days\x18\t \x01(\x03R\n" +
+	"activeDays\x12<\n" +
+	"\x0elongest_streak\x18\n" +
+	" \x01(\v2\x15.obby.query.v1.StreakR\rlongestStreak\x12<\n" +
+	"\x0ecurrent_streak\x18\v \x01(\v2\x15.obby.query.v1.StreakR\rcurrentStreak\x120\n" +
+	"\x06topics\x18\f \x03(\v2\x18.obby.query.v1.TermCountR\x06topics\x124\n" +
+	"\bkeywords\x18\r \x03(\v2\x18.obby.query.v1.TermCountR\bkeywords\x12\x1b\n" +
+	"\ttime_zone\x18\x0e \x01(\tR\btimeZone\"|\n" +
+	"\bQuietGap\x129\n" +
+	"\n" +
+	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"V\n" +
+	"\x06Streak\x12\x1d\n" +
+	"\n" +
+	"start_date\x18\x01 \x01(\tR\tstartDate\x12\x19\n" +
+	"\bend_date\x18\x02 \x01(\tR\aendDate\x12\x12\n" +
+	"\x04days\x18\x03 \x01(\x03R\x04days\"\x85\x01\n" +
 	"\x10ChangeTypeCounts\x12:\n" +
 	"\vchange_type\x18\x01 \x01(\x0e2\x19.obby.query.v1.ChangeTypeR\n" +
 	"changeType\x125\n" +
@@ -2989,20 +4235,32 @@ const file_obby_query_v1_query_proto_rawDesc = "" +
 	"\x17BUCKET_SIZE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10BUCKET_SIZE_HOUR\x10\x01\x12\x13\n" +
 	"\x0fBUCKET_SIZE_DAY\x10\x02\x12\x14\n" +
-	"\x10BUCKET_SIZE_WEEK\x10\x032\xca\b\n" +
-	"\fQueryService\x12b\n" +
-	"\x0eGetRecentDiffs\x12$.obby.query.v1.GetRecentDiffsRequest\x1a%.obby.query.v1.GetRecentDiffsResponse\"\x03\x90\x02\x01\x12a\n" +
-	"\rGetDiffsSince\x12#.obby.query.v1.GetDiffsSinceRequest\x1a$.obby.query.v1.GetDiffsSinceResponse\"\x03\x90\x02\x010\x01\x12e\n" +
-	"\x0fGetFileVersions\x12%.obby.query.v1.GetFileVersionsRequest\x1a&.obby.query.v1.GetFileVersionsResponse\"\x03\x90\x02\x01\x12k\n" +
-	"\x11GetVersionContent\x12'.obby.query.v1.GetVersionContentRequest\x1a(.obby.query.v1.GetVersionContentResponse\"\x03\x90\x02\x01\x12S\n" +
-	"\tListFiles\x12\x1f.obby.query.v1.ListFilesRequest\x1a .obby.query.v1.ListFilesResponse\"\x03\x90\x02\x01\x12V\n" +
+	"\x10BUCKET_SIZE_WEEK\x10\x03*u\n" +
 	"\n" +
-	"ListLabels\x12 .obby.query.v1.ListLabelsRequest\x1a!.obby.query.v1.ListLabelsResponse\"\x03\x90\x02\x01\x12_\n" +
-	"\rSearchContent\x12#.obby.query.v1.SearchContentRequest\x1a$.obby.query.v1.SearchContentResponse\"\x03\x90\x02\x01\x12_\n" +
-	"\rGetTopicFiles\x12#.obby.query.v1.GetTopicFilesRequest\x1a$.obby.query.v1.GetTopicFilesResponse\"\x03\x90\x02\x01\x12e\n" +
-	"\x0fGetTimeAnalysis\x12%.obby.query.v1.GetTimeAnalysisRequest\x1a&.obby.query.v1.GetTimeAnalysisResponse\"\x03\x90\x02\x01\x12h\n" +
-	"\x10GetActivityStats\x12&.obby.query.v1.GetActivityStatsRequest\x1a'.obby.query.v1.GetActivityStatsResponse\"\x03\x90\x02\x01\x12_\n" +
-	"\rGetServerInfo\x12#.obby.query.v1.GetServerInfoRequest\x1a$.obby.query.v1.GetServerInfoResponse\"\x03\x90\x02\x01B=Z;github.com/obby/go-services/proto/gen/obby/query/v1;queryv1b\x06proto3"
+	"SearchMode\x12\x1b\n" +
+	"\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11SEARCH_MODE_PLAIN\x10\x01\x12\x18\n" +
+	"\x14SEARCH_MODE_ADVANCED\x10\x02\x12\x19\n" +
+	"\x15SEARCH_MODE_SUBSTRING\x10\x03*a\n" +
+	"\vTopicSource\x12\x1c\n" +
+	"\x18TOPIC_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16TOPIC_SOURCE_SUMMARIES\x10\x01\x12\x18\n" +
+	"\x14TOPIC_SOURCE_CONTENT\x10\x022\xb7\f\n" +
+	"\fQueryService\x12w\n" +
+	"\x0eGetRecentDiffs\x12$.obby.query.v1.GetRecentDiffsRequest\x1a%.obby.query.v1.GetRecentDiffsResponse\"\x18\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/diffs\x90\x02\x01\x12a\n" +
+	"\rGetDiffsSince\x12#.obby.query.v1.GetDiffsSinceRequest\x1a$.obby.query.v1.GetDiffsSinceResponse\"\x03\x90\x02\x010\x01\x12}\n" +
+	"\x0fGetFileVersions\x12%.obby.query.v1.GetFileVersionsRequest\x1a&.obby.query.v1.GetFileVersionsResponse\"\x1b\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/versions\x90\x02\x01\x12\x90\x01\n" +
+	"\x11GetVersionContent\x12'.obby.query.v1.GetVersionContentRequest\x1a(.obby.query.v1.GetVersionContentResponse\"(\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/versions/{version_id}\x90\x02\x01\x12a\n" +
+	"\aGetDiff\x12\x1d.obby.query.v1.GetDiffRequest\x1a\x1e.obby.query.v1.GetDiffResponse\"\x17\x82\xd3\xe4\x93\x02\x0e\x12\f/api/v1/diff\x90\x02\x01\x12h\n" +
+	"\tListFiles\x12\x1f.obby.query.v1.ListFilesRequest\x1a .obby.query.v1.ListFilesResponse\"\x18\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/files\x90\x02\x01\x12l\n" +
+	"\n" +
+	"ListLabels\x12 .obby.query.v1.ListLabelsRequest\x1a!.obby.query.v1.ListLabelsResponse\"\x19\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/labels\x90\x02\x01\x12u\n" +
+	"\rSearchContent\x12#.obby.query.v1.SearchContentRequest\x1a$.obby.query.v1.SearchContentResponse\"\x19\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/search\x90\x02\x01\x12}\n" +
+	"\rSearchHistory\x12#.obby.query.v1.SearchHistoryRequest\x1a$.obby.query.v1.SearchHistoryResponse\"!\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/search/history\x90\x02\x01\x12\x83\x01\n" +
+	"\rGetTopicFiles\x12#.obby.query.v1.GetTopicFilesRequest\x1a$.obby.query.v1.GetTopicFilesResponse\"'\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/topics/{topic}/files\x90\x02\x01\x12\x82\x01\n" +
+	"\x0fGetTimeAnalysis\x12%.obby.query.v1.GetTimeAnalysisRequest\x1a&.obby.query.v1.GetTimeAnalysisResponse\" \x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/time-analysis\x90\x02\x01\x12\x80\x01\n" +
+	"\x10GetActivityStats\x12&.obby.query.v1.GetActivityStatsRequest\x1a'.obby.query.v1.GetActivityStatsResponse\"\x1b\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/activity\x90\x02\x01\x12z\n" +
+	"\rGetServerInfo\x12#.obby.query.v1.GetServerInfoRequest\x1a$.obby.query.v1.GetServerInfoResponse\"\x1e\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/server-info\x90\x02\x01B=Z;github.com/obby/go-services/proto/gen/obby/query/v1;queryv1b\x06proto3"
 
 var (
 	file_obby_query_v1_query_proto_rawDescOnce sync.Once
@@ -3016,126 +4274,167 @@ func file_obby_query_v1_query_proto_rawDescGZIP() []byte {
 	return file_obby_query_v1_query_proto_rawDescData
 }
 
-var file_obby_query_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_obby_query_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_obby_query_v1_query_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_obby_query_v1_query_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_obby_query_v1_query_proto_goTypes = []any{
 	(ChangeType)(0),                   // 0: obby.query.v1.ChangeType
 	(DiffView)(0),                     // 1: obby.query.v1.DiffView
 	(ContentKind)(0),                  // 2: obby.query.v1.ContentKind
 	(BucketSize)(0),                   // 3: obby.query.v1.BucketSize
-	(*DiffFilter)(nil),                // 4: obby.query.v1.DiffFilter
-	(*Diff)(nil),                      // 5: obby.query.v1.Diff
-	(*GetRecentDiffsRequest)(nil),     // 6: obby.query.v1.GetRecentDiffsRequest
-	(*GetRecentDiffsResponse)(nil),    // 7: obby.query.v1.GetRecentDiffsResponse
-	(*GetDiffsSinceRequest)(nil),      // 8: obby.query.v1.GetDiffsSinceRequest
-	(*GetDiffsSinceResponse)(nil),     // 9: obby.query.v1.GetDiffsSinceResponse
-	(*Version)(nil),                   // 10: obby.query.v1.Version
-	(*GetFileVersionsRequest)(nil),    // 11: obby.query.v1.GetFileVersionsRequest
-	(*GetFileVersionsResponse)(nil),   // 12: obby.query.v1.GetFileVersionsResponse
-	(*GetVersionContentRequest)(nil),  // 13: obby.query.v1.GetVersionContentRequest
-	(*GetVersionContentResponse)(nil), // 14: obby.query.v1.GetVersionContentResponse
-	(*ListFilesRequest)(nil),          // 15: obby.query.v1.ListFilesRequest
-	(*ListFilesResponse)(nil),         // 16: obby.query.v1.ListFilesResponse
-	(*ListLabelsRequest)(nil),         // 17: obby.query.v1.ListLabelsRequest
-	(*ListLabelsResponse)(nil),        // 18: obby.query.v1.ListLabelsResponse
-	(*SearchContentRequest)(nil),      // 19: obby.query.v1.SearchContentRequest
-	(*SearchContentResponse)(nil),     // 20: obby.query.v1.SearchContentResponse
-	(*SearchResult)(nil),              // 21: obby.query.v1.SearchResult
-	(*Highlight)(nil),                 // 22: obby.query.v1.Highlight
-	(*GetTopicFilesRequest)(nil),      // 23: obby.query.v1.GetTopicFilesRequest
-	(*GetTopicFilesResponse)(nil),     // 24: obby.query.v1.GetTopicFilesResponse
-	(*TopicFile)(nil),                 // 25: obby.query.v1.TopicFile
-	(*GetTimeAnalysisRequest)(nil),    // 26: obby.query.v1.GetTimeAnalysisRequest
-	(*GetTimeAnalysisResponse)(nil),   // 27: obby.query.v1.GetTimeAnalysisResponse
-	(*TimeBucket)(nil),                // 28: obby.query.v1.TimeBucket
-	(*ActivityCounts)(nil),            // 29: obby.query.v1.ActivityCounts
-	(*TermCount)(nil),                 // 30: obby.query.v1.TermCount
-	(*GetActivityStatsRequest)(nil),   // 31: obby.query.v1.GetActivityStatsRequest
-	(*GetActivityStatsResponse)(nil),  // 32: obby.query.v1.GetActivityStatsResponse
-	(*ChangeTypeCounts)(nil),          // 33: obby.query.v1.ChangeTypeCounts
-	(*NamedCounts)(nil),               // 34: obby.query.v1.NamedCounts
-	(*GetServerInfoRequest)(nil),      // 35: obby.query.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil),     // 36: obby.query.v1.GetServerInfoResponse
-	(*timestamppb.Timestamp)(nil),     // 37: google.protobuf.Timestamp
+	(SearchMode)(0),                   // 4: obby.query.v1.SearchMode
+	(TopicSource)(0),                  // 5: obby.query.v1.TopicSource
+	(*DiffFilter)(nil),                // 6: obby.query.v1.DiffFilter
+	(*Diff)(nil),                      // 7: obby.query.v1.Diff
+	(*GetRecentDiffsRequest)(nil),     // 8: obby.query.v1.GetRecentDiffsRequest
+	(*GetRecentDiffsResponse)(nil),    // 9: obby.query.v1.GetRecentDiffsResponse
+	(*GetDiffsSinceRequest)(nil),      // 10: obby.query.v1.GetDiffsSinceRequest
+	(*GetDiffsSinceResponse)(nil),     // 11: obby.query.v1.GetDiffsSinceResponse
+	(*Version)(nil),                   // 12: obby.query.v1.Version
+	(*GetFileVersionsRequest)(nil),    // 13: obby.query.v1.GetFileVersionsRequest
+	(*GetFileVersionsResponse)(nil),   // 14: obby.query.v1.GetFileVersionsResponse
+	(*GetVersionContentRequest)(nil),  // 15: obby.query.v1.GetVersionContentRequest
+	(*GetVersionContentResponse)(nil), // 16: obby.query.v1.GetVersionContentResponse
+	(*GetDiffRequest)(nil),            // 17: obby.query.v1.GetDiffRequest
+	(*DiffSide)(nil),                  // 18: obby.query.v1.DiffSide
+	(*GetDiffResponse)(nil),           // 19: obby.query.v1.GetDiffResponse
+	(*ListFilesRequest)(nil),          // 20: obby.query.v1.ListFilesRequest
+	(*ListFilesResponse)(nil),         // 21: obby.query.v1.ListFilesResponse
+	(*ListLabelsRequest)(nil),         // 22: obby.query.v1.ListLabelsRequest
+	(*ListLabelsResponse)(nil),        // 23: obby.query.v1.ListLabelsResponse
+	(*SearchContentRequest)(nil),      // 24: obby.query.v1.SearchContentRequest
+	(*SearchContentResponse)(nil),     // 25: obby.query.v1.SearchContentResponse
+	(*SearchResult)(nil),              // 26: obby.query.v1.SearchResult
+	(*MatchLine)(nil),                 // 27: obby.query.v1.MatchLine
+	(*Highlight)(nil),                 // 28: obby.query.v1.Highlight
+	(*SearchHistoryRequest)(nil),      // 29: obby.query.v1.SearchHistoryRequest
+	(*SearchHistoryResponse)(nil),     // 30: obby.query.v1.SearchHistoryResponse
+	(*HistoryMatch)(nil),              // 31: obby.query.v1.HistoryMatch
+	(*TextChange)(nil),                // 32: obby.query.v1.TextChange
+	(*GetTopicFilesRequest)(nil),      // 33: obby.query.v1.GetTopicFilesRequest
+	(*GetTopicFilesResponse)(nil),     // 34: obby.query.v1.GetTopicFilesResponse
+	(*TopicFile)(nil),                 // 35: obby.query.v1.TopicFile
+	(*GetTimeAnalysisRequest)(nil),    // 36: obby.query.v1.GetTimeAnalysisRequest
+	(*GetTimeAnalysisResponse)(nil),   // 37: obby.query.v1.GetTimeAnalysisResponse
+	(*TimeBucket)(nil),                // 38: obby.query.v1.TimeBucket
+	(*ActivityCounts)(nil),            // 39: obby.query.v1.ActivityCounts
+	(*TermCount)(nil),                 // 40: obby.query.v1.TermCount
+	(*GetActivityStatsRequest)(nil),   // 41: obby.query.v1.GetActivityStatsRequest
+	(*GetActivityStatsResponse)(nil),  // 42: obby.query.v1.GetActivityStatsResponse
+	(*QuietGap)(nil),                  // 43: obby.query.v1.QuietGap
+	(*Streak)(nil),                    // 44: obby.query.v1.Streak
+	(*ChangeTypeCounts)(nil),          // 45: obby.query.v1.ChangeTypeCounts
+	(*NamedCounts)(nil),               // 46: obby.query.v1.NamedCounts
+	(*GetServerInfoRequest)(nil),      // 47: obby.query.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil),     // 48: obby.query.v1.GetServerInfoResponse
+	(*timestamppb.Timestamp)(nil),     // 49: google.protobuf.Timestamp
 }
 var file_obby_query_v1_query_proto_depIdxs = []int32{
 	0,  // 0: obby.query.v1.DiffFilter.change_types:type_name -> obby.query.v1.ChangeType
-	37, // 1: obby.query.v1.DiffFilter.start_time:type_name -> google.protobuf.Timestamp
-	37, // 2: obby.query.v1.DiffFilter.end_time:type_name -> google.protobuf.Timestamp
+	49, // 1: obby.query.v1.DiffFilter.start_time:type_name -> google.protobuf.Timestamp
+	49, // 2: obby.query.v1.DiffFilter.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 3: obby.query.v1.Diff.change_type:type_name -> obby.query.v1.ChangeType
-	37, // 4: obby.query.v1.Diff.observe_time:type_name -> google.protobuf.Timestamp
-	4,  // 5: obby.query.v1.GetRecentDiffsRequest.filter:type_name -> obby.query.v1.DiffFilter
+	49, // 4: obby.query.v1.Diff.observe_time:type_name -> google.protobuf.Timestamp
+	6,  // 5: obby.query.v1.GetRecentDiffsRequest.filter:type_name -> obby.query.v1.DiffFilter
 	1,  // 6: obby.query.v1.GetRecentDiffsRequest.view:type_name -> obby.query.v1.DiffView
-	5,  // 7: obby.query.v1.GetRecentDiffsResponse.diffs:type_name -> obby.query.v1.Diff
-	37, // 8: obby.query.v1.GetDiffsSinceRequest.since_time:type_name -> google.protobuf.Timestamp
-	4,  // 9: obby.query.v1.GetDiffsSinceRequest.filter:type_name -> obby.query.v1.DiffFilter
+	7,  // 7: obby.query.v1.GetRecentDiffsResponse.diffs:type_name -> obby.query.v1.Diff
+	49, // 8: obby.query.v1.GetDiffsSinceRequest.since_time:type_name -> google.protobuf.Timestamp
+	6,  // 9: obby.query.v1.GetDiffsSinceRequest.filter:type_name -> obby.query.v1.DiffFilter
 	1,  // 10: obby.query.v1.GetDiffsSinceRequest.view:type_name -> obby.query.v1.DiffView
-	5,  // 11: obby.query.v1.GetDiffsSinceResponse.diff:type_name -> obby.query.v1.Diff
+	7,  // 11: obby.query.v1.GetDiffsSinceResponse.diff:type_name -> obby.query.v1.Diff
 	2,  // 12: obby.query.v1.Version.kind:type_name -> obby.query.v1.ContentKind
-	37, // 13: obby.query.v1.Version.observe_time:type_name -> google.protobuf.Timestamp
-	37, // 14: obby.query.v1.Version.modify_time:type_name -> google.protobuf.Timestamp
-	10, // 15: obby.query.v1.GetFileVersionsResponse.versions:type_name -> obby.query.v1.Version
-	10, // 16: obby.query.v1.GetVersionContentResponse.version:type_name -> obby.query.v1.Version
-	37, // 17: obby.query.v1.ListFilesRequest.as_of_time:type_name -> google.protobuf.Timestamp
-	10, // 18: obby.query.v1.ListFilesResponse.files:type_name -> obby.query.v1.Version
-	10, // 19: obby.query.v1.ListLabelsResponse.versions:type_name -> obby.query.v1.Version
-	21, // 20: obby.query.v1.SearchContentResponse.results:type_name -> obby.query.v1.SearchResult
-	22, // 21: obby.query.v1.SearchResult.highlights:type_name -> obby.query.v1.Highlight
-	37, // 22: obby.query.v1.SearchResult.observe_time:type_name -> google.protobuf.Timestamp
-	25, // 23: obby.query.v1.GetTopicFilesResponse.files:type_name -> obby.query.v1.TopicFile
-	37, // 24: obby.query.v1.TopicFile.latest_time:type_name -> google.protobuf.Timestamp
-	37, // 25: obby.query.v1.GetTimeAnalysisRequest.start_time:type_name -> google.protobuf.Timestamp
-	37, // 26: obby.query.v1.GetTimeAnalysisRequest.end_time:type_name -> google.protobuf.Timestamp
-	3,  // 27: obby.query.v1.GetTimeAnalysisRequest.bucket_size:type_name -> obby.query.v1.BucketSize
-	28, // 28: obby.query.v1.GetTimeAnalysisResponse.buckets:type_name -> obby.query.v1.TimeBucket
-	29, // 29: obby.query.v1.GetTimeAnalysisResponse.total:type_name -> obby.query.v1.ActivityCounts
-	30, // 30: obby.query.v1.GetTimeAnalysisResponse.topics:type_name -> obby.query.v1.TermCount
-	30, // 31: obby.query.v1.GetTimeAnalysisResponse.keywords:type_name -> obby.query.v1.TermCount
-	37, // 32: obby.query.v1.GetTimeAnalysisResponse.start_time:type_name -> google.protobuf.Timestamp
-	37, // 33: obby.query.v1.GetTimeAnalysisResponse.end_time:type_name -> google.protobuf.Timestamp
-	37, // 34: obby.query.v1.TimeBucket.start_time:type_name -> google.protobuf.Timestamp
-	37, // 35: obby.query.v1.TimeBucket.end_time:type_name -> google.protobuf.Timestamp
-	29, // 36: obby.query.v1.TimeBucket.counts:type_name -> obby.query.v1.ActivityCounts
-	37, // 37: obby.query.v1.GetActivityStatsRequest.start_time:type_name -> google.protobuf.Timestamp
-	37, // 38: obby.query.v1.GetActivityStatsRequest.end_time:type_name -> google.protobuf.Timestamp
-	29, // 39: obby.query.v1.GetActivityStatsResponse.total:type_name -> obby.query.v1.ActivityCounts
-	33, // 40: obby.query.v1.GetActivityStatsResponse.by_change_type:type_name -> obby.query.v1.ChangeTypeCounts
-	34, // 41: obby.query.v1.GetActivityStatsResponse.by_directory:type_name -> obby.query.v1.NamedCounts
-	34, // 42: obby.query.v1.GetActivityStatsResponse.by_extension:type_name -> obby.query.v1.NamedCounts
-	34, // 43: obby.query.v1.GetActivityStatsResponse.by_file:type_name -> obby.query.v1.NamedCounts
-	37, // 44: obby.query.v1.GetActivityStatsResponse.first_time:type_name -> google.protobuf.Timestamp
-	37, // 45: obby.query.v1.GetActivityStatsResponse.last_time:type_name -> google.protobuf.Timestamp
-	0,  // 46: obby.query.v1.ChangeTypeCounts.change_type:type_name -> obby.query.v1.ChangeType
-	29, // 47: obby.query.v1.ChangeTypeCounts.counts:type_name -> obby.query.v1.ActivityCounts
-	29, // 48: obby.query.v1.NamedCounts.counts:type_name -> obby.query.v1.ActivityCounts
-	37, // 49: obby.query.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
-	6,  // 50: obby.query.v1.QueryService.GetRecentDiffs:input_type -> obby.query.v1.GetRecentDiffsRequest
-	8,  // 51: obby.query.v1.QueryService.GetDiffsSince:input_type -> obby.query.v1.GetDiffsSinceRequest
-	11, // 52: obby.query.v1.QueryService.GetFileVersions:input_type -> obby.query.v1.GetFileVersionsRequest
-	13, // 53: obby.query.v1.QueryService.GetVersionContent:input_type -> obby.query.v1.GetVersionContentRequest
-	15, // 54: obby.query.v1.QueryService.ListFiles:input_type -> obby.query.v1.ListFilesRequest
-	17, // 55: obby.query.v1.QueryService.ListLabels:input_type -> obby.query.v1.ListLabelsRequest
-	19, // 56: obby.query.v1.QueryService.SearchContent:input_type -> obby.query.v1.SearchContentRequest
-	23, // 57: obby.query.v1.QueryService.GetTopicFiles:input_type -> obby.query.v1.GetTopicFilesRequest
-	26, // 58: obby.query.v1.QueryService.GetTimeAnalysis:input_type -> obby.query.v1.GetTimeAnalysisRequest
-	31, // 59: obby.query.v1.QueryService.GetActivityStats:input_type -> obby.query.v1.GetActivityStatsRequest
-	35, // 60: obby.query.v1.QueryService.GetServerInfo:input_type -> obby.query.v1.GetServerInfoRequest
-	7,  // 61: obby.query.v1.QueryService.GetRecentDiffs:output_type -> obby.query.v1.GetRecentDiffsResponse
-	9,  // 62: obby.query.v1.QueryService.GetDiffsSince:output_type -> obby.query.v1.GetDiffsSinceResponse
-	12, // 63: obby.query.v1.QueryService.GetFileVersions:output_type -> obby.query.v1.GetFileVersionsResponse
-	14, // 64: obby.query.v1.QueryService.GetVersionContent:output_type -> obby.query.v1.GetVersionContentResponse
-	16, // 65: obby.query.v1.QueryService.ListFiles:output_type -> obby.query.v1.ListFilesResponse
-	18, // 66: obby.query.v1.QueryService.ListLabels:output_type -> obby.query.v1.ListLabelsResponse
-	20, // 67: obby.query.v1.QueryService.SearchContent:output_type -> obby.query.v1.SearchContentResponse
-	24, // 68: obby.query.v1.QueryService.GetTopicFiles:output_type -> obby.query.v1.GetTopicFilesResponse
-	27, // 69: obby.query.v1.QueryService.GetTimeAnalysis:output_type -> obby.query.v1.GetTimeAnalysisResponse
-	32, // 70: obby.query.v1.QueryService.GetActivityStats:output_type -> obby.query.v1.GetActivityStatsResponse
-	36, // 71: obby.query.v1.QueryService.GetServerInfo:output_type -> obby.query.v1.GetServerInfoResponse
-	61, // [61:72] is the sub-list for method output_type
-	50, // [50:61] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	49, // 13: obby.query.v1.Version.observe_time:type_name -> google.protobuf.Timestamp
+	49, // 14: obby.query.v1.Version.modify_time:type_name -> google.protobuf.Timestamp
+	6,  // 15: obby.query.v1.GetFileVersionsRequest.filter:type_name -> obby.query.v1.DiffFilter
+	12, // 16: obby.query.v1.GetFileVersionsResponse.versions:type_name -> obby.query.v1.Version
+	12, // 17: obby.query.v1.GetVersionContentResponse.version:type_name -> obby.query.v1.Version
+	18, // 18: obby.query.v1.GetDiffRequest.old:type_name -> obby.query.v1.DiffSide
+	18, // 19: obby.query.v1.GetDiffRequest.new:type_name -> obby.query.v1.DiffSide
+	49, // 20: obby.query.v1.DiffSide.as_of_time:type_name -> google.protobuf.Timestamp
+	12, // 21: obby.query.v1.GetDiffResponse.old_version:type_name -> obby.query.v1.Version
+	12, // 22: obby.query.v1.GetDiffResponse.new_version:type_name -> obby.query.v1.Version
+	49, // 23: obby.query.v1.ListFilesRequest.as_of_time:type_name -> google.protobuf.Timestamp
+	12, // 24: obby.query.v1.ListFilesResponse.files:type_name -> obby.query.v1.Version
+	12, // 25: obby.query.v1.ListLabelsResponse.versions:type_name -> obby.query.v1.Version
+	4,  // 26: obby.query.v1.SearchContentRequest.mode:type_name -> obby.query.v1.SearchMode
+	49, // 27: obby.query.v1.SearchContentRequest.start_time:type_name -> google.protobuf.Timestamp
+	49, // 28: obby.query.v1.SearchContentRequest.end_time:type_name -> google.protobuf.Timestamp
+	26, // 29: obby.query.v1.SearchContentResponse.results:type_name -> obby.query.v1.SearchResult
+	28, // 30: obby.query.v1.SearchResult.highlights:type_name -> obby.query.v1.Highlight
+	49, // 31: obby.query.v1.SearchResult.observe_time:type_name -> google.protobuf.Timestamp
+	27, // 32: obby.query.v1.SearchResult.lines:type_name -> obby.query.v1.MatchLine
+	28, // 33: obby.query.v1.SearchResult.path_highlights:type_name -> obby.query.v1.Highlight
+	28, // 34: obby.query.v1.MatchLine.highlights:type_name -> obby.query.v1.Highlight
+	31, // 35: obby.query.v1.SearchHistoryResponse.matches:type_name -> obby.query.v1.HistoryMatch
+	12, // 36: obby.query.v1.HistoryMatch.first_version:type_name -> obby.query.v1.Version
+	12, // 37: obby.query.v1.HistoryMatch.last_version:type_name -> obby.query.v1.Version
+	32, // 38: obby.query.v1.HistoryMatch.changes:type_name -> obby.query.v1.TextChange
+	49, // 39: obby.query.v1.TextChange.observe_time:type_name -> google.protobuf.Timestamp
+	35, // 40: obby.query.v1.GetTopicFilesResponse.files:type_name -> obby.query.v1.TopicFile
+	5,  // 41: obby.query.v1.GetTopicFilesResponse.source:type_name -> obby.query.v1.TopicSource
+	49, // 42: obby.query.v1.TopicFile.latest_time:type_name -> google.protobuf.Timestamp
+	49, // 43: obby.query.v1.GetTimeAnalysisRequest.start_time:type_name -> google.protobuf.Timestamp
+	49, // 44: obby.query.v1.GetTimeAnalysisRequest.end_time:type_name -> google.protobuf.Timestamp
+	3,  // 45: obby.query.v1.GetTimeAnalysisRequest.bucket_size:type_name -> obby.query.v1.BucketSize
+	38, // 46: obby.query.v1.GetTimeAnalysisResponse.buckets:type_name -> obby.query.v1.TimeBucket
+	39, // 47: obby.query.v1.GetTimeAnalysisResponse.total:type_name -> obby.query.v1.ActivityCounts
+	40, // 48: obby.query.v1.GetTimeAnalysisResponse.topics:type_name -> obby.query.v1.TermCount
+	40, // 49: obby.query.v1.GetTimeAnalysisResponse.keywords:type_name -> obby.query.v1.TermCount
+	49, // 50: obby.query.v1.GetTimeAnalysisResponse.start_time:type_name -> google.protobuf.Timestamp
+	49, // 51: obby.query.v1.GetTimeAnalysisResponse.end_time:type_name -> google.protobuf.Timestamp
+	49, // 52: obby.query.v1.TimeBucket.start_time:type_name -> google.protobuf.Timestamp
+	49, // 53: obby.query.v1.TimeBucket.end_time:type_name -> google.protobuf.Timestamp
+	39, // 54: obby.query.v1.TimeBucket.counts:type_name -> obby.query.v1.ActivityCounts
+	49, // 55: obby.query.v1.GetActivityStatsRequest.start_time:type_name -> google.protobuf.Timestamp
+	49, // 56: obby.query.v1.GetActivityStatsRequest.end_time:type_name -> google.protobuf.Timestamp
+	39, // 57: obby.query.v1.GetActivityStatsResponse.total:type_name -> obby.query.v1.ActivityCounts
+	45, // 58: obby.query.v1.GetActivityStatsResponse.by_change_type:type_name -> obby.query.v1.ChangeTypeCounts
+	46, // 59: obby.query.v1.GetActivityStatsResponse.by_directory:type_name -> obby.query.v1.NamedCounts
+	46, // 60: obby.query.v1.GetActivityStatsResponse.by_extension:type_name -> obby.query.v1.NamedCounts
+	46, // 61: obby.query.v1.GetActivityStatsResponse.by_file:type_name -> obby.query.v1.NamedCounts
+	49, // 62: obby.query.v1.GetActivityStatsResponse.first_time:type_name -> google.protobuf.Timestamp
+	49, // 63: obby.query.v1.GetActivityStatsResponse.last_time:type_name -> google.protobuf.Timestamp
+	43, // 64: obby.query.v1.GetActivityStatsResponse.longest_gap:type_name -> obby.query.v1.QuietGap
+	44, // 65: obby.query.v1.GetActivityStatsResponse.longest_streak:type_name -> obby.query.v1.Streak
+	44, // 66: obby.query.v1.GetActivityStatsResponse.current_streak:type_name -> obby.query.v1.Streak
+	40, // 67: obby.query.v1.GetActivityStatsResponse.topics:type_name -> obby.query.v1.TermCount
+	40, // 68: obby.query.v1.GetActivityStatsResponse.keywords:type_name -> obby.query.v1.TermCount
+	49, // 69: obby.query.v1.QuietGap.start_time:type_name -> google.protobuf.Timestamp
+	49, // 70: obby.query.v1.QuietGap.end_time:type_name -> google.protobuf.Timestamp
+	0,  // 71: obby.query.v1.ChangeTypeCounts.change_type:type_name -> obby.query.v1.ChangeType
+	39, // 72: obby.query.v1.ChangeTypeCounts.counts:type_name -> obby.query.v1.ActivityCounts
+	39, // 73: obby.query.v1.NamedCounts.counts:type_name -> obby.query.v1.ActivityCounts
+	49, // 74: obby.query.v1.GetServerInfoResponse.start_time:type_name -> google.protobuf.Timestamp
+	8,  // 75: obby.query.v1.QueryService.GetRecentDiffs:input_type -> obby.query.v1.GetRecentDiffsRequest
+	10, // 76: obby.query.v1.QueryService.GetDiffsSince:input_type -> obby.query.v1.GetDiffsSinceRequest
+	13, // 77: obby.query.v1.QueryService.GetFileVersions:input_type -> obby.query.v1.GetFileVersionsRequest
+	15, // 78: obby.query.v1.QueryService.GetVersionContent:input_type -> obby.query.v1.GetVersionContentRequest
+	17, // 79: obby.query.v1.QueryService.GetDiff:input_type -> obby.query.v1.GetDiffRequest
+	20, // 80: obby.query.v1.QueryService.ListFiles:input_type -> obby.query.v1.ListFilesRequest
+	22, // 81: obby.query.v1.QueryService.ListLabels:input_type -> obby.query.v1.ListLabelsRequest
+	24, // 82: obby.query.v1.QueryService.SearchContent:input_type -> obby.query.v1.SearchContentRequest
+	29, // 83: obby.query.v1.QueryService.SearchHistory:input_type -> obby.query.v1.SearchHistoryRequest
+	33, // 84: obby.query.v1.QueryService.GetTopicFiles:input_type -> obby.query.v1.GetTopicFilesRequest
+	36, // 85: obby.query.v1.QueryService.GetTimeAnalysis:input_type -> obby.query.v1.GetTimeAnalysisRequest
+	41, // 86: obby.query.v1.QueryService.GetActivityStats:input_type -> obby.query.v1.GetActivityStatsRequest
+	47, // 87: obby.query.v1.QueryService.GetServerInfo:input_type -> obby.query.v1.GetServerInfoRequest
+	9,  // 88: obby.query.v1.QueryService.GetRecentDiffs:output_type -> obby.query.v1.GetRecentDiffsResponse
+	11, // 89: obby.query.v1.QueryService.GetDiffsSince:output_type -> obby.query.v1.GetDiffsSinceResponse
+	14, // 90: obby.query.v1.QueryService.GetFileVersions:output_type -> obby.query.v1.GetFileVersionsResponse
+	16, // 91: obby.query.v1.QueryService.GetVersionContent:output_type -> obby.query.v1.GetVersionContentResponse
+	19, // 92: obby.query.v1.QueryService.GetDiff:output_type -> obby.query.v1.GetDiffResponse
+	21, // 93: obby.query.v1.QueryService.ListFiles:output_type -> obby.query.v1.ListFilesResponse
+	23, // 94: obby.query.v1.QueryService.ListLabels:output_type -> obby.query.v1.ListLabelsResponse
+	25, // 95: obby.query.v1.QueryService.SearchContent:output_type -> obby.query.v1.SearchContentResponse
+	30, // 96: obby.query.v1.QueryService.SearchHistory:output_type -> obby.query.v1.SearchHistoryResponse
+	34, // 97: obby.query.v1.QueryService.GetTopicFiles:output_type -> obby.query.v1.GetTopicFilesResponse
+	37, // 98: obby.query.v1.QueryService.GetTimeAnalysis:output_type -> obby.query.v1.GetTimeAnalysisResponse
+	42, // 99: obby.query.v1.QueryService.GetActivityStats:output_type -> obby.query.v1.GetActivityStatsResponse
+	48, // 100: obby.query.v1.QueryService.GetServerInfo:output_type -> obby.query.v1.GetServerInfoResponse
+	88, // [88:101] is the sub-list for method output_type
+	75, // [75:88] is the sub-list for method input_type
+	75, // [75:75] is the sub-list for extension type_name
+	75, // [75:75] is the sub-list for extension extendee
+	0,  // [0:75] is the sub-list for field type_name
 }
 
 func init() { file_obby_query_v1_query_proto_init() }
@@ -3148,13 +4447,18 @@ func file_obby_query_v1_query_proto_init() {
 		(*GetDiffsSinceRequest_ResumeToken)(nil),
 	}
 	file_obby_query_v1_query_proto_msgTypes[6].OneofWrappers = []any{}
+	file_obby_query_v1_query_proto_msgTypes[11].OneofWrappers = []any{}
+	file_obby_query_v1_query_proto_msgTypes[12].OneofWrappers = []any{
+		(*DiffSide_VersionId)(nil),
+		(*DiffSide_AsOfTime)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_obby_query_v1_query_proto_rawDesc), len(file_obby_query_v1_query_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   33,
+			NumEnums:      6,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,11 @@
 // Errors are gRPC status codes with google.rpc details: ErrorInfo (domain
 // "obby.dev") on every error, BadRequest naming the field on INVALID_ARGUMENT.
 // Every method answers UNAVAILABLE while there is no usable database.
+//
+// HTTP. Where the server has an HTTP listener it takes the same calls as JSON at
+// the paths given here, and every method, streams too, by the Connect and gRPC-Web
+// protocols at /obby.query.v1.QueryService/<Method>. An error is its google.rpc.Status
+// as JSON. In JSON int64 is a string and bytes are base64.
 
 package queryv1
 
@@ -44,9 +49,11 @@ const (
 	QueryService_GetDiffsSince_FullMethodName     = "/obby.query.v1.QueryService/GetDiffsSince"
 	QueryService_GetFileVersions_FullMethodName   = "/obby.query.v1.QueryService/GetFileVersions"
 	QueryService_GetVersionContent_FullMethodName = "/obby.query.v1.QueryService/GetVersionContent"
+	QueryService_GetDiff_FullMethodName           = "/obby.query.v1.QueryService/GetDiff"
 	QueryService_ListFiles_FullMethodName         = "/obby.query.v1.QueryService/ListFiles"
 	QueryService_ListLabels_FullMethodName        = "/obby.query.v1.QueryService/ListLabels"
 	QueryService_SearchContent_FullMethodName     = "/obby.query.v1.QueryService/SearchContent"
+	QueryService_SearchHistory_FullMethodName     = "/obby.query.v1.QueryService/SearchHistory"
 	QueryService_GetTopicFiles_FullMethodName     = "/obby.query.v1.QueryService/GetTopicFiles"
 	QueryService_GetTimeAnalysis_FullMethodName   = "/obby.query.v1.QueryService/GetTimeAnalysis"
 	QueryService_GetActivityStats_FullMethodName  = "/obby.query.v1.QueryService/GetActivityStats"
@@ -62,21 +69,33 @@ type QueryServiceClient interface {
 	// List recorded steps, newest first.
 	GetRecentDiffs(ctx context.Context, in *GetRecentDiffsRequest, opts ...grpc.CallOption) (*GetRecentDiffsResponse, error)
 	// Stream every step recorded since a time or after a resume token, oldest
-	// first, and end. No step is delivered twice or left out, also where several
-	// bear the same time.
+	// first, and end, or follow: stay open and deliver each further step once it is
+	// committed. No step is delivered twice or left out, also where several bear the
+	// same time. A caller who reads slowly holds up nobody and loses nothing.
 	//
 	// Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
-	// as after it was restored from a backup).
+	// as after it was restored from a backup), ABORTED (the database was replaced
+	// while following).
 	GetDiffsSince(ctx context.Context, in *GetDiffsSinceRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetDiffsSinceResponse], error)
-	// List the versions of a path, newest first.
+	// List versions, newest first: those of a path, or those that the steps which
+	// pass a filter have made.
 	//
-	// Errors: INVALID_ARGUMENT (no path), NOT_FOUND (never recorded).
+	// Errors: INVALID_ARGUMENT (neither a path nor a filter of paths), NOT_FOUND (a
+	// path that was never recorded).
 	GetFileVersions(ctx context.Context, in *GetFileVersionsRequest, opts ...grpc.CallOption) (*GetFileVersionsResponse, error)
 	// Return a version with its content.
 	//
 	// Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
 	// too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
 	GetVersionContent(ctx context.Context, in *GetVersionContentRequest, opts ...grpc.CallOption) (*GetVersionContentResponse, error)
+	// Compute the unified diff between any two versions, or between what a path was
+	// at two times.
+	//
+	// Errors: INVALID_ARGUMENT (a side that names nothing, or a time without a path),
+	// NOT_FOUND (no such version, or a path that was never recorded),
+	// FAILED_PRECONDITION (a content was too large to be kept, or is binary),
+	// RESOURCE_EXHAUSTED (the diff is longer than 3 MiB).
+	GetDiff(ctx context.Context, in *GetDiffRequest, opts ...grpc.CallOption) (*GetDiffResponse, error)
 	// List the files that were at or below a path at a time, by path. For a path
 	// that the Python side recorded without steps, since when it exists is what its
 	// versions say.
@@ -85,13 +104,22 @@ type QueryServiceClient interface {
 	ListFiles(ctx context.Context, in *ListFilesRequest, opts ...grpc.CallOption) (*ListFilesResponse, error)
 	// List the labelled and pinned versions, those marked last first.
 	ListLabels(ctx context.Context, in *ListLabelsRequest, opts ...grpc.CallOption) (*ListLabelsResponse, error)
-	// Search the newest content of every path. Plain words: every input is
-	// valid, and all of the words must occur. Best match first; pages reach the
+	// Search the newest content of every path. Best match first; pages reach the
 	// best 1,000.
 	//
-	// Errors: FAILED_PRECONDITION (the database has no search index yet).
+	// Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
+	// in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
+	// search index yet).
 	SearchContent(ctx context.Context, in *SearchContentRequest, opts ...grpc.CallOption) (*SearchContentResponse, error)
-	// List the files that bear a topic, latest first.
+	// Find when a text came and went: in which versions of a path it first and last
+	// stands, and which steps added and removed it. By path; a page ends early where
+	// much had to be read, so it can be empty and yet have a next one.
+	//
+	// Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
+	SearchHistory(ctx context.Context, in *SearchHistoryRequest, opts ...grpc.CallOption) (*SearchHistoryResponse, error)
+	// List the files that bear a topic, latest first: by the rows that the Python
+	// side's summaries left, or, in a database that has none at all, the files in
+	// which the topic's words stand; `source` says which.
 	//
 	// Errors: INVALID_ARGUMENT (empty topic).
 	GetTopicFiles(ctx context.Context, in *GetTopicFilesRequest, opts ...grpc.CallOption) (*GetTopicFilesResponse, error)
@@ -164,6 +192,16 @@ func (c *queryServiceClient) GetVersionContent(ctx context.Context, in *GetVersi
 	return out, nil
 }
 
+func (c *queryServiceClient) GetDiff(ctx context.Context, in *GetDiffRequest, opts ...grpc.CallOption) (*GetDiffResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetDiffResponse)
+	err := c.cc.Invoke(ctx, QueryService_GetDiff_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryServiceClient) ListFiles(ctx context.Context, in *ListFilesRequest, opts ...grpc.CallOption) (*ListFilesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListFilesResponse)
@@ -188,6 +226,16 @@ func (c *queryServiceClient) SearchContent(ctx context.Context, in *SearchConten
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SearchContentResponse)
 	err := c.cc.Invoke(ctx, QueryService_SearchContent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryServiceClient) SearchHistory(ctx context.Context, in *SearchHistoryRequest, opts ...grpc.CallOption) (*SearchHistoryResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchHistoryResponse)
+	err := c.cc.Invoke(ctx, QueryService_SearchHistory_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -243,21 +291,33 @@ type QueryServiceServer interface {
 	// List recorded steps, newest first.
 	GetRecentDiffs(context.Context, *GetRecentDiffsRequest) (*GetRecentDiffsResponse, error)
 	// Stream every step recorded since a time or after a resume token, oldest
-	// first, and end. No step is delivered twice or left out, also where several
-	// bear the same time.
+	// first, and end, or follow: stay open and deliver each further step once it is
+	// committed. No step is delivered twice or left out, also where several bear the
+	// same time. A caller who reads slowly holds up nobody and loses nothing.
 	//
 	// Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
-	// as after it was restored from a backup).
+	// as after it was restored from a backup), ABORTED (the database was replaced
+	// while following).
 	GetDiffsSince(*GetDiffsSinceRequest, grpc.ServerStreamingServer[GetDiffsSinceResponse]) error
-	// List the versions of a path, newest first.
+	// List versions, newest first: those of a path, or those that the steps which
+	// pass a filter have made.
 	//
-	// Errors: INVALID_ARGUMENT (no path), NOT_FOUND (never recorded).
+	// Errors: INVALID_ARGUMENT (neither a path nor a filter of paths), NOT_FOUND (a
+	// path that was never recorded).
 	GetFileVersions(context.Context, *GetFileVersionsRequest) (*GetFileVersionsResponse, error)
 	// Return a version with its content.
 	//
 	// Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
 	// too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
 	GetVersionContent(context.Context, *GetVersionContentRequest) (*GetVersionContentResponse, error)
+	// Compute the unified diff between any two versions, or between what a path was
+	// at two times.
+	//
+	// Errors: INVALID_ARGUMENT (a side that names nothing, or a time without a path),
+	// NOT_FOUND (no such version, or a path that was never recorded),
+	// FAILED_PRECONDITION (a content was too large to be kept, or is binary),
+	// RESOURCE_EXHAUSTED (the diff is longer than 3 MiB).
+	GetDiff(context.Context, *GetDiffRequest) (*GetDiffResponse, error)
 	// List the files that were at or below a path at a time, by path. For a path
 	// that the Python side recorded without steps, since when it exists is what its
 	// versions say.
@@ -266,13 +326,22 @@ type QueryServiceServer interface {
 	ListFiles(context.Context, *ListFilesRequest) (*ListFilesResponse, error)
 	// List the labelled and pinned versions, those marked last first.
 	ListLabels(context.Context, *ListLabelsRequest) (*ListLabelsResponse, error)
-	// Search the newest content of every path. Plain words: every input is
-	// valid, and all of the words must occur. Best match first; pages reach the
+	// Search the newest content of every path. Best match first; pages reach the
 	// best 1,000.
 	//
-	// Errors: FAILED_PRECONDITION (the database has no search index yet).
+	// Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
+	// in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
+	// search index yet).
 	SearchContent(context.Context, *SearchContentRequest) (*SearchContentResponse, error)
-	// List the files that bear a topic, latest first.
+	// Find when a text came and went: in which versions of a path it first and last
+	// stands, and which steps added and removed it. By path; a page ends early where
+	// much had to be read, so it can be empty and yet have a next one.
+	//
+	// Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
+	SearchHistory(context.Context, *SearchHistoryRequest) (*SearchHistoryResponse, error)
+	// List the files that bear a topic, latest first: by the rows that the Python
+	// side's summaries left, or, in a database that has none at all, the files in
+	// which the topic's words stand; `source` says which.
 	//
 	// Errors: INVALID_ARGUMENT (empty topic).
 	GetTopicFiles(context.Context, *GetTopicFilesRequest) (*GetTopicFilesResponse, error)
@@ -308,6 +377,9 @@ func (UnimplementedQueryServiceServer) GetFileVersions(context.Context, *GetFile
 func (UnimplementedQueryServiceServer) GetVersionContent(context.Context, *GetVersionContentRequest) (*GetVersionContentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetVersionContent not implemented")
 }
+func (UnimplementedQueryServiceServer) GetDiff(context.Context, *GetDiffRequest) (*GetDiffResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetDiff not implemented")
+}
 func (UnimplementedQueryServiceServer) ListFiles(context.Context, *ListFilesRequest) (*ListFilesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListFiles not implemented")
 }
@@ -316,6 +388,9 @@ func (UnimplementedQueryServiceServer) ListLabels(context.Context, *ListLabelsRe
 }
 func (UnimplementedQueryServiceServer) SearchContent(context.Context, *SearchContentRequest) (*SearchContentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchContent not implemented")
+}
+func (UnimplementedQueryServiceServer) SearchHistory(context.Context, *SearchHistoryRequest) (*SearchHistoryResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SearchHistory not implemented")
 }
 func (UnimplementedQueryServiceServer) GetTopicFiles(context.Context, *GetTopicFilesRequest) (*GetTopicFilesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetTopicFiles not implemented")
@@ -415,6 +490,24 @@ func _QueryService_GetVersionContent_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_GetDiff_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetDiffRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).GetDiff(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_GetDiff_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).GetDiff(ctx, req.(*GetDiffRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _QueryService_ListFiles_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListFilesRequest)
 	if err := dec(in); err != nil {
@@ -465,6 +558,24 @@ func _QueryService_SearchContent_Handler(srv interface{}, ctx context.Context, d
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServiceServer).SearchContent(ctx, req.(*SearchContentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _QueryService_SearchHistory_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchHistoryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).SearchHistory(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_SearchHistory_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).SearchHistory(ctx, req.(*SearchHistoryRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -561,6 +672,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _QueryService_GetVersionContent_Handler,
 		},
 		{
+			MethodName: "GetDiff",
+			Handler:    _QueryService_GetDiff_Handler,
+		},
+		{
 			MethodName: "ListFiles",
 			Handler:    _QueryService_ListFiles_Handler,
 		},
@@ -571,6 +686,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SearchContent",
 			Handler:    _QueryService_SearchContent_Handler,
+		},
+		{
+			MethodName: "SearchHistory",
+			Handler:    _QueryService_SearchHistory_Handler,
 		},
 		{
 			MethodName: "GetTopicFiles",

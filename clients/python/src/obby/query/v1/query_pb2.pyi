@@ -21,6 +21,11 @@ a start after the end is INVALID_ARGUMENT; an empty range gives zeros.
 Errors are gRPC status codes with google.rpc details: ErrorInfo (domain
 "obby.dev") on every error, BadRequest naming the field on INVALID_ARGUMENT.
 Every method answers UNAVAILABLE while there is no usable database.
+
+HTTP. Where the server has an HTTP listener it takes the same calls as JSON at
+the paths given here, and every method, streams too, by the Connect and gRPC-Web
+protocols at /obby.query.v1.QueryService/<Method>. An error is its google.rpc.Status
+as JSON. In JSON int64 is a string and bytes are base64.
 """
 
 import builtins
@@ -156,6 +161,74 @@ BUCKET_SIZE_WEEK: BucketSize.ValueType  # 3
 """One week of the zone, from Monday."""
 global___BucketSize = BucketSize
 
+class _SearchMode:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _SearchModeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_SearchMode.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    SEARCH_MODE_UNSPECIFIED: _SearchMode.ValueType  # 0
+    """Same as PLAIN."""
+    SEARCH_MODE_PLAIN: _SearchMode.ValueType  # 1
+    """Words, as a person types them: every input is valid. All must occur, in the
+    content or the path; case and diacritics do not count. A word of a script that
+    is written without spaces is found inside a longer run too.
+    """
+    SEARCH_MODE_ADVANCED: _SearchMode.ValueType  # 2
+    """Words and "phrases", joined by AND (also by a space), OR and NOT, grouped by
+    parentheses; `word*` is a prefix, `path:` and `content:` before a word, a phrase
+    or a group look there alone.
+    """
+    SEARCH_MODE_SUBSTRING: _SearchMode.ValueType  # 3
+    """One text, found anywhere, inside words too; case does not count, every other
+    character does. Best are the files that were recorded last.
+    """
+
+class SearchMode(_SearchMode, metaclass=_SearchModeEnumTypeWrapper):
+    """SearchMode says how a query is read."""
+
+SEARCH_MODE_UNSPECIFIED: SearchMode.ValueType  # 0
+"""Same as PLAIN."""
+SEARCH_MODE_PLAIN: SearchMode.ValueType  # 1
+"""Words, as a person types them: every input is valid. All must occur, in the
+content or the path; case and diacritics do not count. A word of a script that
+is written without spaces is found inside a longer run too.
+"""
+SEARCH_MODE_ADVANCED: SearchMode.ValueType  # 2
+"""Words and "phrases", joined by AND (also by a space), OR and NOT, grouped by
+parentheses; `word*` is a prefix, `path:` and `content:` before a word, a phrase
+or a group look there alone.
+"""
+SEARCH_MODE_SUBSTRING: SearchMode.ValueType  # 3
+"""One text, found anywhere, inside words too; case does not count, every other
+character does. Best are the files that were recorded last.
+"""
+global___SearchMode = SearchMode
+
+class _TopicSource:
+    ValueType = typing.NewType("ValueType", builtins.int)
+    V: typing_extensions.TypeAlias = ValueType
+
+class _TopicSourceEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[_TopicSource.ValueType], builtins.type):
+    DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+    TOPIC_SOURCE_UNSPECIFIED: _TopicSource.ValueType  # 0
+    """Never sent."""
+    TOPIC_SOURCE_SUMMARIES: _TopicSource.ValueType  # 1
+    """The rows of the Python side's summaries."""
+    TOPIC_SOURCE_CONTENT: _TopicSource.ValueType  # 2
+    """The words of the topic in the newest contents: the database holds no summaries."""
+
+class TopicSource(_TopicSource, metaclass=_TopicSourceEnumTypeWrapper):
+    """TopicSource says what a topic's files were found by."""
+
+TOPIC_SOURCE_UNSPECIFIED: TopicSource.ValueType  # 0
+"""Never sent."""
+TOPIC_SOURCE_SUMMARIES: TopicSource.ValueType  # 1
+"""The rows of the Python side's summaries."""
+TOPIC_SOURCE_CONTENT: TopicSource.ValueType  # 2
+"""The words of the topic in the newest contents: the database holds no summaries."""
+global___TopicSource = TopicSource
+
 @typing.final
 class DiffFilter(google.protobuf.message.Message):
     """DiffFilter leaves steps out. Unset fields leave out nothing."""
@@ -167,10 +240,17 @@ class DiffFilter(google.protobuf.message.Message):
     CHANGE_TYPES_FIELD_NUMBER: builtins.int
     START_TIME_FIELD_NUMBER: builtins.int
     END_TIME_FIELD_NUMBER: builtins.int
+    PATH_GLOB_FIELD_NUMBER: builtins.int
     path_prefix: builtins.str
     """Only paths equal to or below this path."""
     raw_path_prefix: builtins.bytes
     """Exact bytes of `path_prefix`, where it is not valid UTF-8."""
+    path_glob: builtins.str
+    """Only paths that match this pattern, as in .obbywatch: `*` is any run of
+    characters, also `/`; `?` is one; `[a-c]` and `[!a-c]` a class. It is tried
+    against the base name and against the path: relative to the prefix where there
+    is one, else absolute. At most 1,000 characters.
+    """
     @property
     def change_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[global___ChangeType.ValueType]:
         """Only these types."""
@@ -191,9 +271,10 @@ class DiffFilter(google.protobuf.message.Message):
         change_types: collections.abc.Iterable[global___ChangeType.ValueType] | None = ...,
         start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        path_glob: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["change_types", b"change_types", "end_time", b"end_time", "path_prefix", b"path_prefix", "raw_path_prefix", b"raw_path_prefix", "start_time", b"start_time"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["change_types", b"change_types", "end_time", b"end_time", "path_glob", b"path_glob", "path_prefix", b"path_prefix", "raw_path_prefix", b"raw_path_prefix", "start_time", b"start_time"]) -> None: ...
 
 global___DiffFilter = DiffFilter
 
@@ -335,10 +416,15 @@ class GetDiffsSinceRequest(google.protobuf.message.Message):
     RESUME_TOKEN_FIELD_NUMBER: builtins.int
     FILTER_FIELD_NUMBER: builtins.int
     VIEW_FIELD_NUMBER: builtins.int
+    FOLLOW_FIELD_NUMBER: builtins.int
     resume_token: builtins.str
     """After the item that carried this token."""
     view: global___DiffView.ValueType
     """How much of each step to return."""
+    follow: builtins.bool
+    """Stay open and deliver further steps as they are committed, within about a
+    quarter of a second. Ends when the caller ends it or the service stops.
+    """
     @property
     def since_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """At or after this time."""
@@ -354,35 +440,44 @@ class GetDiffsSinceRequest(google.protobuf.message.Message):
         resume_token: builtins.str = ...,
         filter: global___DiffFilter | None = ...,
         view: global___DiffView.ValueType = ...,
+        follow: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["filter", b"filter", "resume_token", b"resume_token", "since", b"since", "since_time", b"since_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["filter", b"filter", "resume_token", b"resume_token", "since", b"since", "since_time", b"since_time", "view", b"view"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "follow", b"follow", "resume_token", b"resume_token", "since", b"since", "since_time", b"since_time", "view", b"view"]) -> None: ...
     def WhichOneof(self, oneof_group: typing.Literal["since", b"since"]) -> typing.Literal["since_time", "resume_token"] | None: ...
 
 global___GetDiffsSinceRequest = GetDiffsSinceRequest
 
 @typing.final
 class GetDiffsSinceResponse(google.protobuf.message.Message):
-    """GetDiffsSinceResponse is one step."""
+    """GetDiffsSinceResponse is one step, or with `follow` a heartbeat."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
     DIFF_FIELD_NUMBER: builtins.int
     RESUME_TOKEN_FIELD_NUMBER: builtins.int
+    HEARTBEAT_FIELD_NUMBER: builtins.int
     resume_token: builtins.str
-    """Continues after this step when given to GetDiffsSince. Opaque."""
+    """Continues after this step, or after everything that was recorded up to this
+    heartbeat, when given to GetDiffsSince. Opaque.
+    """
+    heartbeat: builtins.bool
+    """Everything recorded so far was delivered: sent once it was, and then every
+    5 s while nothing follows. Only with `follow`.
+    """
     @property
     def diff(self) -> global___Diff:
-        """The step."""
+        """The step; unset in a heartbeat."""
 
     def __init__(
         self,
         *,
         diff: global___Diff | None = ...,
         resume_token: builtins.str = ...,
+        heartbeat: builtins.bool = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["diff", b"diff"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["diff", b"diff", "resume_token", b"resume_token"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["diff", b"diff", "heartbeat", b"heartbeat", "resume_token", b"resume_token"]) -> None: ...
 
 global___GetDiffsSinceResponse = GetDiffsSinceResponse
 
@@ -468,14 +563,23 @@ class GetFileVersionsRequest(google.protobuf.message.Message):
     RAW_PATH_FIELD_NUMBER: builtins.int
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    FILTER_FIELD_NUMBER: builtins.int
     path: builtins.str
-    """The path. Required, unless `raw_path` is set."""
+    """The path. Required, unless `raw_path` or a path in `filter` is set."""
     raw_path: builtins.bytes
     """Exact bytes of the path, where it is not valid UTF-8."""
     page_size: builtins.int
     """Most versions to return. 0: 50; at most 1,000."""
     page_token: builtins.str
     """`next_page_token` of the page before. Empty: the first page."""
+    @property
+    def filter(self) -> global___DiffFilter:
+        """With `path`: only versions in the time range, which the types of change have
+        made. Without: every version that a step has made which passes it, with
+        `path_prefix` or `path_glob` required; a version that several of them made
+        stands where the newest does.
+        """
+
     def __init__(
         self,
         *,
@@ -483,8 +587,10 @@ class GetFileVersionsRequest(google.protobuf.message.Message):
         raw_path: builtins.bytes = ...,
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
+        filter: global___DiffFilter | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "path", b"path", "raw_path", b"raw_path"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["filter", b"filter"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "path", b"path", "raw_path", b"raw_path"]) -> None: ...
 
 global___GetFileVersionsRequest = GetFileVersionsRequest
 
@@ -556,6 +662,115 @@ class GetVersionContentResponse(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["content", b"content", "version", b"version"]) -> None: ...
 
 global___GetVersionContentResponse = GetVersionContentResponse
+
+@typing.final
+class GetDiffRequest(google.protobuf.message.Message):
+    """GetDiffRequest names two contents."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    OLD_FIELD_NUMBER: builtins.int
+    NEW_FIELD_NUMBER: builtins.int
+    CONTEXT_LINES_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """The path: the name in the diff's header, and what the times are asked of.
+    Required with a time; else the path of the new version.
+    """
+    raw_path: builtins.bytes
+    """Exact bytes of `path`, where it is not valid UTF-8."""
+    context_lines: builtins.int
+    """Unchanged lines around each change. Unset: 3; at most 1,000."""
+    @property
+    def old(self) -> global___DiffSide:
+        """The side before. Required."""
+
+    @property
+    def new(self) -> global___DiffSide:
+        """The side after. Required."""
+
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        old: global___DiffSide | None = ...,
+        new: global___DiffSide | None = ...,
+        context_lines: builtins.int | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["_context_lines", b"_context_lines", "context_lines", b"context_lines", "new", b"new", "old", b"old"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["_context_lines", b"_context_lines", "context_lines", b"context_lines", "new", b"new", "old", b"old", "path", b"path", "raw_path", b"raw_path"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["_context_lines", b"_context_lines"]) -> typing.Literal["context_lines"] | None: ...
+
+global___GetDiffRequest = GetDiffRequest
+
+@typing.final
+class DiffSide(google.protobuf.message.Message):
+    """DiffSide names a content."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    VERSION_ID_FIELD_NUMBER: builtins.int
+    AS_OF_TIME_FIELD_NUMBER: builtins.int
+    version_id: builtins.int
+    """A version, of any path."""
+    @property
+    def as_of_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """What the path was at this time: nothing where it did not exist."""
+
+    def __init__(
+        self,
+        *,
+        version_id: builtins.int = ...,
+        as_of_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["as_of_time", b"as_of_time", "content", b"content", "version_id", b"version_id"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["as_of_time", b"as_of_time", "content", b"content", "version_id", b"version_id"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["content", b"content"]) -> typing.Literal["version_id", "as_of_time"] | None: ...
+
+global___DiffSide = DiffSide
+
+@typing.final
+class GetDiffResponse(google.protobuf.message.Message):
+    """GetDiffResponse is the diff."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    DIFF_FIELD_NUMBER: builtins.int
+    LINES_ADDED_FIELD_NUMBER: builtins.int
+    LINES_REMOVED_FIELD_NUMBER: builtins.int
+    OLD_VERSION_FIELD_NUMBER: builtins.int
+    NEW_VERSION_FIELD_NUMBER: builtins.int
+    diff: builtins.str
+    """Unified diff that turns the old content into the new one, both with LF line
+    ends; empty where they are equal.
+    """
+    lines_added: builtins.int
+    """Lines added."""
+    lines_removed: builtins.int
+    """Lines removed."""
+    @property
+    def old_version(self) -> global___Version:
+        """The version before; unset where the path did not exist then."""
+
+    @property
+    def new_version(self) -> global___Version:
+        """The version after; unset where the path did not exist then."""
+
+    def __init__(
+        self,
+        *,
+        diff: builtins.str = ...,
+        lines_added: builtins.int = ...,
+        lines_removed: builtins.int = ...,
+        old_version: global___Version | None = ...,
+        new_version: global___Version | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["new_version", b"new_version", "old_version", b"old_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["diff", b"diff", "lines_added", b"lines_added", "lines_removed", b"lines_removed", "new_version", b"new_version", "old_version", b"old_version"]) -> None: ...
+
+global___GetDiffResponse = GetDiffResponse
 
 @typing.final
 class ListFilesRequest(google.protobuf.message.Message):
@@ -685,9 +900,16 @@ class SearchContentRequest(google.protobuf.message.Message):
     RAW_PATH_PREFIX_FIELD_NUMBER: builtins.int
     PAGE_SIZE_FIELD_NUMBER: builtins.int
     PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    MODE_FIELD_NUMBER: builtins.int
+    PATH_GLOB_FIELD_NUMBER: builtins.int
+    EXTENSIONS_FIELD_NUMBER: builtins.int
+    START_TIME_FIELD_NUMBER: builtins.int
+    END_TIME_FIELD_NUMBER: builtins.int
+    MAX_LINES_FIELD_NUMBER: builtins.int
+    CONTEXT_LINES_FIELD_NUMBER: builtins.int
     query: builtins.str
-    """Words, as a person types them. All must occur, in the content or the path.
-    At most 1,000 characters. Without a word nothing is found.
+    """What to look for, read by `mode`. At most 1,000 characters. Without a word
+    nothing is found.
     """
     path_prefix: builtins.str
     """Only paths equal to or below this path. Empty: all."""
@@ -697,6 +919,28 @@ class SearchContentRequest(google.protobuf.message.Message):
     """Most results to return. 0: 20; at most 100."""
     page_token: builtins.str
     """`next_page_token` of the page before. Empty: the first page."""
+    mode: global___SearchMode.ValueType
+    """How `query` is read."""
+    path_glob: builtins.str
+    """Only paths that match this pattern; see DiffFilter.path_glob."""
+    max_lines: builtins.int
+    """Matching lines to return for each file, the first ones. 0: 3; at most 20."""
+    context_lines: builtins.int
+    """Lines to return before and after each of them. At most 10."""
+    @property
+    def extensions(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]:
+        """Only files with one of these extensions, such as `.md` or `md`; case does not
+        count. Empty: all. At most 50.
+        """
+
+    @property
+    def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Only files whose newest version was first observed at or after this time."""
+
+    @property
+    def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Only files whose newest version was first observed before this time."""
+
     def __init__(
         self,
         *,
@@ -705,8 +949,16 @@ class SearchContentRequest(google.protobuf.message.Message):
         raw_path_prefix: builtins.bytes = ...,
         page_size: builtins.int = ...,
         page_token: builtins.str = ...,
+        mode: global___SearchMode.ValueType = ...,
+        path_glob: builtins.str = ...,
+        extensions: collections.abc.Iterable[builtins.str] | None = ...,
+        start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        max_lines: builtins.int = ...,
+        context_lines: builtins.int = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["page_size", b"page_size", "page_token", b"page_token", "path_prefix", b"path_prefix", "query", b"query", "raw_path_prefix", b"raw_path_prefix"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["context_lines", b"context_lines", "end_time", b"end_time", "extensions", b"extensions", "max_lines", b"max_lines", "mode", b"mode", "page_size", b"page_size", "page_token", b"page_token", "path_glob", b"path_glob", "path_prefix", b"path_prefix", "query", b"query", "raw_path_prefix", b"raw_path_prefix", "start_time", b"start_time"]) -> None: ...
 
 global___SearchContentRequest = SearchContentRequest
 
@@ -747,6 +999,8 @@ class SearchResult(google.protobuf.message.Message):
     SNIPPET_FIELD_NUMBER: builtins.int
     HIGHLIGHTS_FIELD_NUMBER: builtins.int
     OBSERVE_TIME_FIELD_NUMBER: builtins.int
+    LINES_FIELD_NUMBER: builtins.int
+    PATH_HIGHLIGHTS_FIELD_NUMBER: builtins.int
     path: builtins.str
     """The path."""
     raw_path: builtins.bytes
@@ -769,6 +1023,16 @@ class SearchResult(google.protobuf.message.Message):
     def observe_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """When the version was first observed."""
 
+    @property
+    def lines(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___MatchLine]:
+        """The first matching lines with the lines around them, by number; a line stands
+        once. Empty where only the path matches.
+        """
+
+    @property
+    def path_highlights(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Highlight]:
+        """Where the words stand in `path`."""
+
     def __init__(
         self,
         *,
@@ -779,15 +1043,51 @@ class SearchResult(google.protobuf.message.Message):
         snippet: builtins.str = ...,
         highlights: collections.abc.Iterable[global___Highlight] | None = ...,
         observe_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        lines: collections.abc.Iterable[global___MatchLine] | None = ...,
+        path_highlights: collections.abc.Iterable[global___Highlight] | None = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["observe_time", b"observe_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["highlights", b"highlights", "observe_time", b"observe_time", "path", b"path", "raw_path", b"raw_path", "score", b"score", "snippet", b"snippet", "version_id", b"version_id"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["highlights", b"highlights", "lines", b"lines", "observe_time", b"observe_time", "path", b"path", "path_highlights", b"path_highlights", "raw_path", b"raw_path", "score", b"score", "snippet", b"snippet", "version_id", b"version_id"]) -> None: ...
 
 global___SearchResult = SearchResult
 
 @typing.final
+class MatchLine(google.protobuf.message.Message):
+    """MatchLine is one line of a content."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    LINE_NUMBER_FIELD_NUMBER: builtins.int
+    TEXT_FIELD_NUMBER: builtins.int
+    HIGHLIGHTS_FIELD_NUMBER: builtins.int
+    TRUNCATED_FIELD_NUMBER: builtins.int
+    line_number: builtins.int
+    """Its number, from 1."""
+    text: builtins.str
+    """Its text without its end, plain: escape it for HTML. Of a line longer than
+    1,000 bytes the part around its first match.
+    """
+    truncated: builtins.bool
+    """`text` is a part of the line."""
+    @property
+    def highlights(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Highlight]:
+        """Where the words stand in `text`; empty for a line around a match."""
+
+    def __init__(
+        self,
+        *,
+        line_number: builtins.int = ...,
+        text: builtins.str = ...,
+        highlights: collections.abc.Iterable[global___Highlight] | None = ...,
+        truncated: builtins.bool = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["highlights", b"highlights", "line_number", b"line_number", "text", b"text", "truncated", b"truncated"]) -> None: ...
+
+global___MatchLine = MatchLine
+
+@typing.final
 class Highlight(google.protobuf.message.Message):
-    """Highlight is a range of a snippet, in bytes of its UTF-8 form."""
+    """Highlight is a range of a text, in bytes of its UTF-8 form."""
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -806,6 +1106,174 @@ class Highlight(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["end", b"end", "start", b"start"]) -> None: ...
 
 global___Highlight = Highlight
+
+@typing.final
+class SearchHistoryRequest(google.protobuf.message.Message):
+    """SearchHistoryRequest says what to look for."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: builtins.int
+    IGNORE_CASE_FIELD_NUMBER: builtins.int
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    PATH_PREFIX_FIELD_NUMBER: builtins.int
+    RAW_PATH_PREFIX_FIELD_NUMBER: builtins.int
+    PATH_GLOB_FIELD_NUMBER: builtins.int
+    PAGE_SIZE_FIELD_NUMBER: builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    text: builtins.str
+    """The text, exactly as it stands in the content; it may span lines (LF). At most
+    1,000 characters. Required.
+    """
+    ignore_case: builtins.bool
+    """Letters of either case count as equal."""
+    path: builtins.str
+    """Only the history of this path."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`, where it is not valid UTF-8."""
+    path_prefix: builtins.str
+    """Only paths equal to or below this path. Empty: all."""
+    raw_path_prefix: builtins.bytes
+    """Exact bytes of `path_prefix`, where it is not valid UTF-8."""
+    path_glob: builtins.str
+    """Only paths that match this pattern; see DiffFilter.path_glob."""
+    page_size: builtins.int
+    """Most paths to return. 0: 20; at most 100."""
+    page_token: builtins.str
+    """`next_page_token` of the page before. Empty: the first page."""
+    def __init__(
+        self,
+        *,
+        text: builtins.str = ...,
+        ignore_case: builtins.bool = ...,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        path_prefix: builtins.str = ...,
+        raw_path_prefix: builtins.bytes = ...,
+        path_glob: builtins.str = ...,
+        page_size: builtins.int = ...,
+        page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["ignore_case", b"ignore_case", "page_size", b"page_size", "page_token", b"page_token", "path", b"path", "path_glob", b"path_glob", "path_prefix", b"path_prefix", "raw_path", b"raw_path", "raw_path_prefix", b"raw_path_prefix", "text", b"text"]) -> None: ...
+
+global___SearchHistoryRequest = SearchHistoryRequest
+
+@typing.final
+class SearchHistoryResponse(google.protobuf.message.Message):
+    """SearchHistoryResponse is a page of paths."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MATCHES_FIELD_NUMBER: builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    next_page_token: builtins.str
+    """Token of the next page; empty: this was the last."""
+    @property
+    def matches(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___HistoryMatch]:
+        """The paths in whose history the text stands, by path."""
+
+    def __init__(
+        self,
+        *,
+        matches: collections.abc.Iterable[global___HistoryMatch] | None = ...,
+        next_page_token: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["matches", b"matches", "next_page_token", b"next_page_token"]) -> None: ...
+
+global___SearchHistoryResponse = SearchHistoryResponse
+
+@typing.final
+class HistoryMatch(google.protobuf.message.Message):
+    """HistoryMatch is one path in whose history a text stands."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: builtins.int
+    RAW_PATH_FIELD_NUMBER: builtins.int
+    FIRST_VERSION_FIELD_NUMBER: builtins.int
+    LAST_VERSION_FIELD_NUMBER: builtins.int
+    PRESENT_FIELD_NUMBER: builtins.int
+    CHANGES_FIELD_NUMBER: builtins.int
+    TRUNCATED_FIELD_NUMBER: builtins.int
+    path: builtins.str
+    """The path."""
+    raw_path: builtins.bytes
+    """Exact bytes of `path`; empty where it is valid UTF-8."""
+    present: builtins.bool
+    """The path has the text now."""
+    truncated: builtins.bool
+    """There are more than 100 such steps."""
+    @property
+    def first_version(self) -> global___Version:
+        """The earliest version that has the text."""
+
+    @property
+    def last_version(self) -> global___Version:
+        """The latest version that has the text."""
+
+    @property
+    def changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TextChange]:
+        """The steps that changed how often the text stands in the path, oldest first, at
+        most 100. Empty for a path that has versions but no steps.
+        """
+
+    def __init__(
+        self,
+        *,
+        path: builtins.str = ...,
+        raw_path: builtins.bytes = ...,
+        first_version: global___Version | None = ...,
+        last_version: global___Version | None = ...,
+        present: builtins.bool = ...,
+        changes: collections.abc.Iterable[global___TextChange] | None = ...,
+        truncated: builtins.bool = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["first_version", b"first_version", "last_version", b"last_version"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["changes", b"changes", "first_version", b"first_version", "last_version", b"last_version", "path", b"path", "present", b"present", "raw_path", b"raw_path", "truncated", b"truncated"]) -> None: ...
+
+global___HistoryMatch = HistoryMatch
+
+@typing.final
+class TextChange(google.protobuf.message.Message):
+    """TextChange is a step that changed how often a text stands in a path."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CHANGE_ID_FIELD_NUMBER: builtins.int
+    OBSERVE_TIME_FIELD_NUMBER: builtins.int
+    COUNT_BEFORE_FIELD_NUMBER: builtins.int
+    COUNT_AFTER_FIELD_NUMBER: builtins.int
+    OLD_VERSION_ID_FIELD_NUMBER: builtins.int
+    NEW_VERSION_ID_FIELD_NUMBER: builtins.int
+    change_id: builtins.int
+    """Identifier of the step."""
+    count_before: builtins.int
+    """How often the text stands before; 0: the step added it."""
+    count_after: builtins.int
+    """How often it stands after; 0: the step removed it."""
+    old_version_id: builtins.int
+    """Version before; 0: created, or not known."""
+    new_version_id: builtins.int
+    """Version after; 0: deleted, or not known."""
+    @property
+    def observe_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """When the step was observed; unset where the row's time is unreadable."""
+
+    def __init__(
+        self,
+        *,
+        change_id: builtins.int = ...,
+        observe_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        count_before: builtins.int = ...,
+        count_after: builtins.int = ...,
+        old_version_id: builtins.int = ...,
+        new_version_id: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["observe_time", b"observe_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["change_id", b"change_id", "count_after", b"count_after", "count_before", b"count_before", "new_version_id", b"new_version_id", "observe_time", b"observe_time", "old_version_id", b"old_version_id"]) -> None: ...
+
+global___TextChange = TextChange
 
 @typing.final
 class GetTopicFilesRequest(google.protobuf.message.Message):
@@ -841,8 +1309,11 @@ class GetTopicFilesResponse(google.protobuf.message.Message):
 
     FILES_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
+    SOURCE_FIELD_NUMBER: builtins.int
     next_page_token: builtins.str
     """Token of the next page; empty: this was the last."""
+    source: global___TopicSource.ValueType
+    """What the files were found by."""
     @property
     def files(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TopicFile]:
         """The files, the one with the latest entry first."""
@@ -852,8 +1323,9 @@ class GetTopicFilesResponse(google.protobuf.message.Message):
         *,
         files: collections.abc.Iterable[global___TopicFile] | None = ...,
         next_page_token: builtins.str = ...,
+        source: global___TopicSource.ValueType = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["files", b"files", "next_page_token", b"next_page_token"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["files", b"files", "next_page_token", b"next_page_token", "source", b"source"]) -> None: ...
 
 global___GetTopicFilesResponse = GetTopicFilesResponse
 
@@ -873,12 +1345,14 @@ class TopicFile(google.protobuf.message.Message):
     raw_path: builtins.bytes
     """Exact bytes of `path`; empty where it is valid UTF-8."""
     entry_count: builtins.int
-    """Number of entries of this file with the topic."""
+    """Number of entries of this file with the topic; 0 with CONTENT."""
     summary: builtins.str
     """Summary of the latest of them."""
     @property
     def latest_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
-        """Time of the latest of them; unset where it is unreadable."""
+        """Time of the latest of them, with CONTENT of the version; unset where it is
+        unreadable.
+        """
 
     def __init__(
         self,
@@ -1090,12 +1564,15 @@ class GetActivityStatsRequest(google.protobuf.message.Message):
     PATH_PREFIX_FIELD_NUMBER: builtins.int
     RAW_PATH_PREFIX_FIELD_NUMBER: builtins.int
     LIST_SIZE_FIELD_NUMBER: builtins.int
+    TIME_ZONE_FIELD_NUMBER: builtins.int
     path_prefix: builtins.str
     """Only paths equal to or below this path. Empty: all."""
     raw_path_prefix: builtins.bytes
     """Exact bytes of `path_prefix`, where it is not valid UTF-8."""
     list_size: builtins.int
     """Most entries in each of the lists. 0: 10; at most 100."""
+    time_zone: builtins.str
+    """IANA name of the time zone whose days the streaks count. Empty: the server's."""
     @property
     def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """Start of the range. Unset: the beginning."""
@@ -1112,9 +1589,10 @@ class GetActivityStatsRequest(google.protobuf.message.Message):
         path_prefix: builtins.str = ...,
         raw_path_prefix: builtins.bytes = ...,
         list_size: builtins.int = ...,
+        time_zone: builtins.str = ...,
     ) -> None: ...
     def HasField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["end_time", b"end_time", "list_size", b"list_size", "path_prefix", b"path_prefix", "raw_path_prefix", b"raw_path_prefix", "start_time", b"start_time"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["end_time", b"end_time", "list_size", b"list_size", "path_prefix", b"path_prefix", "raw_path_prefix", b"raw_path_prefix", "start_time", b"start_time", "time_zone", b"time_zone"]) -> None: ...
 
 global___GetActivityStatsRequest = GetActivityStatsRequest
 
@@ -1131,6 +1609,17 @@ class GetActivityStatsResponse(google.protobuf.message.Message):
     BY_FILE_FIELD_NUMBER: builtins.int
     FIRST_TIME_FIELD_NUMBER: builtins.int
     LAST_TIME_FIELD_NUMBER: builtins.int
+    LONGEST_GAP_FIELD_NUMBER: builtins.int
+    ACTIVE_DAYS_FIELD_NUMBER: builtins.int
+    LONGEST_STREAK_FIELD_NUMBER: builtins.int
+    CURRENT_STREAK_FIELD_NUMBER: builtins.int
+    TOPICS_FIELD_NUMBER: builtins.int
+    KEYWORDS_FIELD_NUMBER: builtins.int
+    TIME_ZONE_FIELD_NUMBER: builtins.int
+    active_days: builtins.int
+    """Days of the zone with at least one step."""
+    time_zone: builtins.str
+    """The zone in force."""
     @property
     def total(self) -> global___ActivityCounts:
         """Counts of the whole range."""
@@ -1161,6 +1650,30 @@ class GetActivityStatsResponse(google.protobuf.message.Message):
     def last_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
         """Time of the last step in the range; unset where there is none."""
 
+    @property
+    def longest_gap(self) -> global___QuietGap:
+        """The longest time between two steps in the range; unset with fewer than two."""
+
+    @property
+    def longest_streak(self) -> global___Streak:
+        """The most days in a row with at least one step each, the latest of equals; unset
+        where there is no step.
+        """
+
+    @property
+    def current_streak(self) -> global___Streak:
+        """The days in a row that reach to the range's last day, or to the day before it;
+        unset where neither has a step.
+        """
+
+    @property
+    def topics(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TermCount]:
+        """The most frequent topics in the range, at most `list_size`; empty without any."""
+
+    @property
+    def keywords(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TermCount]:
+        """The most frequent keywords in the range, at most `list_size`; empty without any."""
+
     def __init__(
         self,
         *,
@@ -1171,11 +1684,71 @@ class GetActivityStatsResponse(google.protobuf.message.Message):
         by_file: collections.abc.Iterable[global___NamedCounts] | None = ...,
         first_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
         last_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        longest_gap: global___QuietGap | None = ...,
+        active_days: builtins.int = ...,
+        longest_streak: global___Streak | None = ...,
+        current_streak: global___Streak | None = ...,
+        topics: collections.abc.Iterable[global___TermCount] | None = ...,
+        keywords: collections.abc.Iterable[global___TermCount] | None = ...,
+        time_zone: builtins.str = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["first_time", b"first_time", "last_time", b"last_time", "total", b"total"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["by_change_type", b"by_change_type", "by_directory", b"by_directory", "by_extension", b"by_extension", "by_file", b"by_file", "first_time", b"first_time", "last_time", b"last_time", "total", b"total"]) -> None: ...
+    def HasField(self, field_name: typing.Literal["current_streak", b"current_streak", "first_time", b"first_time", "last_time", b"last_time", "longest_gap", b"longest_gap", "longest_streak", b"longest_streak", "total", b"total"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["active_days", b"active_days", "by_change_type", b"by_change_type", "by_directory", b"by_directory", "by_extension", b"by_extension", "by_file", b"by_file", "current_streak", b"current_streak", "first_time", b"first_time", "keywords", b"keywords", "last_time", b"last_time", "longest_gap", b"longest_gap", "longest_streak", b"longest_streak", "time_zone", b"time_zone", "topics", b"topics", "total", b"total"]) -> None: ...
 
 global___GetActivityStatsResponse = GetActivityStatsResponse
+
+@typing.final
+class QuietGap(google.protobuf.message.Message):
+    """QuietGap is a time without a step."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: builtins.int
+    END_TIME_FIELD_NUMBER: builtins.int
+    @property
+    def start_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Time of the step before it."""
+
+    @property
+    def end_time(self) -> google.protobuf.timestamp_pb2.Timestamp:
+        """Time of the step after it."""
+
+    def __init__(
+        self,
+        *,
+        start_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+        end_time: google.protobuf.timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["end_time", b"end_time", "start_time", b"start_time"]) -> None: ...
+
+global___QuietGap = QuietGap
+
+@typing.final
+class Streak(google.protobuf.message.Message):
+    """Streak is a run of days with at least one step each."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    START_DATE_FIELD_NUMBER: builtins.int
+    END_DATE_FIELD_NUMBER: builtins.int
+    DAYS_FIELD_NUMBER: builtins.int
+    start_date: builtins.str
+    """Its first day, as YYYY-MM-DD."""
+    end_date: builtins.str
+    """Its last day, as YYYY-MM-DD."""
+    days: builtins.int
+    """Number of days."""
+    def __init__(
+        self,
+        *,
+        start_date: builtins.str = ...,
+        end_date: builtins.str = ...,
+        days: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["days", b"days", "end_date", b"end_date", "start_date", b"start_date"]) -> None: ...
+
+global___Streak = Streak
 
 @typing.final
 class ChangeTypeCounts(google.protobuf.message.Message):

@@ -35,6 +35,11 @@ class QueryServiceStub(object):
                 request_serializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentRequest.SerializeToString,
                 response_deserializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentResponse.FromString,
                 )
+        self.GetDiff = channel.unary_unary(
+                '/obby.query.v1.QueryService/GetDiff',
+                request_serializer=obby_dot_query_dot_v1_dot_query__pb2.GetDiffRequest.SerializeToString,
+                response_deserializer=obby_dot_query_dot_v1_dot_query__pb2.GetDiffResponse.FromString,
+                )
         self.ListFiles = channel.unary_unary(
                 '/obby.query.v1.QueryService/ListFiles',
                 request_serializer=obby_dot_query_dot_v1_dot_query__pb2.ListFilesRequest.SerializeToString,
@@ -49,6 +54,11 @@ class QueryServiceStub(object):
                 '/obby.query.v1.QueryService/SearchContent',
                 request_serializer=obby_dot_query_dot_v1_dot_query__pb2.SearchContentRequest.SerializeToString,
                 response_deserializer=obby_dot_query_dot_v1_dot_query__pb2.SearchContentResponse.FromString,
+                )
+        self.SearchHistory = channel.unary_unary(
+                '/obby.query.v1.QueryService/SearchHistory',
+                request_serializer=obby_dot_query_dot_v1_dot_query__pb2.SearchHistoryRequest.SerializeToString,
+                response_deserializer=obby_dot_query_dot_v1_dot_query__pb2.SearchHistoryResponse.FromString,
                 )
         self.GetTopicFiles = channel.unary_unary(
                 '/obby.query.v1.QueryService/GetTopicFiles',
@@ -85,20 +95,24 @@ class QueryServiceServicer(object):
 
     def GetDiffsSince(self, request, context):
         """Stream every step recorded since a time or after a resume token, oldest
-        first, and end. No step is delivered twice or left out, also where several
-        bear the same time.
+        first, and end, or follow: stay open and deliver each further step once it is
+        committed. No step is delivered twice or left out, also where several bear the
+        same time. A caller who reads slowly holds up nobody and loses nothing.
 
         Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
-        as after it was restored from a backup).
+        as after it was restored from a backup), ABORTED (the database was replaced
+        while following).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetFileVersions(self, request, context):
-        """List the versions of a path, newest first.
+        """List versions, newest first: those of a path, or those that the steps which
+        pass a filter have made.
 
-        Errors: INVALID_ARGUMENT (no path), NOT_FOUND (never recorded).
+        Errors: INVALID_ARGUMENT (neither a path nor a filter of paths), NOT_FOUND (a
+        path that was never recorded).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +123,19 @@ class QueryServiceServicer(object):
 
         Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
         too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDiff(self, request, context):
+        """Compute the unified diff between any two versions, or between what a path was
+        at two times.
+
+        Errors: INVALID_ARGUMENT (a side that names nothing, or a time without a path),
+        NOT_FOUND (no such version, or a path that was never recorded),
+        FAILED_PRECONDITION (a content was too large to be kept, or is binary),
+        RESOURCE_EXHAUSTED (the diff is longer than 3 MiB).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,18 +160,32 @@ class QueryServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SearchContent(self, request, context):
-        """Search the newest content of every path. Plain words: every input is
-        valid, and all of the words must occur. Best match first; pages reach the
+        """Search the newest content of every path. Best match first; pages reach the
         best 1,000.
 
-        Errors: FAILED_PRECONDITION (the database has no search index yet).
+        Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
+        in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
+        search index yet).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchHistory(self, request, context):
+        """Find when a text came and went: in which versions of a path it first and last
+        stands, and which steps added and removed it. By path; a page ends early where
+        much had to be read, so it can be empty and yet have a next one.
+
+        Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTopicFiles(self, request, context):
-        """List the files that bear a topic, latest first.
+        """List the files that bear a topic, latest first: by the rows that the Python
+        side's summaries left, or, in a database that has none at all, the files in
+        which the topic's words stand; `source` says which.
 
         Errors: INVALID_ARGUMENT (empty topic).
         """
@@ -200,6 +241,11 @@ def add_QueryServiceServicer_to_server(servicer, server):
                     request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentRequest.FromString,
                     response_serializer=obby_dot_query_dot_v1_dot_query__pb2.GetVersionContentResponse.SerializeToString,
             ),
+            'GetDiff': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDiff,
+                    request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.GetDiffRequest.FromString,
+                    response_serializer=obby_dot_query_dot_v1_dot_query__pb2.GetDiffResponse.SerializeToString,
+            ),
             'ListFiles': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFiles,
                     request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.ListFilesRequest.FromString,
@@ -214,6 +260,11 @@ def add_QueryServiceServicer_to_server(servicer, server):
                     servicer.SearchContent,
                     request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.SearchContentRequest.FromString,
                     response_serializer=obby_dot_query_dot_v1_dot_query__pb2.SearchContentResponse.SerializeToString,
+            ),
+            'SearchHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchHistory,
+                    request_deserializer=obby_dot_query_dot_v1_dot_query__pb2.SearchHistoryRequest.FromString,
+                    response_serializer=obby_dot_query_dot_v1_dot_query__pb2.SearchHistoryResponse.SerializeToString,
             ),
             'GetTopicFiles': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTopicFiles,
@@ -315,6 +366,23 @@ class QueryService(object):
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 
     @staticmethod
+    def GetDiff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/obby.query.v1.QueryService/GetDiff',
+            obby_dot_query_dot_v1_dot_query__pb2.GetDiffRequest.SerializeToString,
+            obby_dot_query_dot_v1_dot_query__pb2.GetDiffResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
     def ListFiles(request,
             target,
             options=(),
@@ -362,6 +430,23 @@ class QueryService(object):
         return grpc.experimental.unary_unary(request, target, '/obby.query.v1.QueryService/SearchContent',
             obby_dot_query_dot_v1_dot_query__pb2.SearchContentRequest.SerializeToString,
             obby_dot_query_dot_v1_dot_query__pb2.SearchContentResponse.FromString,
+            options, channel_credentials,
+            insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
+
+    @staticmethod
+    def SearchHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(request, target, '/obby.query.v1.QueryService/SearchHistory',
+            obby_dot_query_dot_v1_dot_query__pb2.SearchHistoryRequest.SerializeToString,
+            obby_dot_query_dot_v1_dot_query__pb2.SearchHistoryResponse.FromString,
             options, channel_credentials,
             insecure, call_credentials, compression, wait_for_ready, timeout, metadata)
 

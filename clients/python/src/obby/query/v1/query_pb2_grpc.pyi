@@ -21,6 +21,11 @@ a start after the end is INVALID_ARGUMENT; an empty range gives zeros.
 Errors are gRPC status codes with google.rpc details: ErrorInfo (domain
 "obby.dev") on every error, BadRequest naming the field on INVALID_ARGUMENT.
 Every method answers UNAVAILABLE while there is no usable database.
+
+HTTP. Where the server has an HTTP listener it takes the same calls as JSON at
+the paths given here, and every method, streams too, by the Connect and gRPC-Web
+protocols at /obby.query.v1.QueryService/<Method>. An error is its google.rpc.Status
+as JSON. In JSON int64 is a string and bytes are base64.
 """
 
 import abc
@@ -52,20 +57,24 @@ class QueryServiceStub:
         obby.query.v1.query_pb2.GetDiffsSinceResponse,
     ]
     """Stream every step recorded since a time or after a resume token, oldest
-    first, and end. No step is delivered twice or left out, also where several
-    bear the same time.
+    first, and end, or follow: stay open and deliver each further step once it is
+    committed. No step is delivered twice or left out, also where several bear the
+    same time. A caller who reads slowly holds up nobody and loses nothing.
 
     Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
-    as after it was restored from a backup).
+    as after it was restored from a backup), ABORTED (the database was replaced
+    while following).
     """
 
     GetFileVersions: grpc.UnaryUnaryMultiCallable[
         obby.query.v1.query_pb2.GetFileVersionsRequest,
         obby.query.v1.query_pb2.GetFileVersionsResponse,
     ]
-    """List the versions of a path, newest first.
+    """List versions, newest first: those of a path, or those that the steps which
+    pass a filter have made.
 
-    Errors: INVALID_ARGUMENT (no path), NOT_FOUND (never recorded).
+    Errors: INVALID_ARGUMENT (neither a path nor a filter of paths), NOT_FOUND (a
+    path that was never recorded).
     """
 
     GetVersionContent: grpc.UnaryUnaryMultiCallable[
@@ -76,6 +85,19 @@ class QueryServiceStub:
 
     Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
     too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
+    """
+
+    GetDiff: grpc.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.GetDiffRequest,
+        obby.query.v1.query_pb2.GetDiffResponse,
+    ]
+    """Compute the unified diff between any two versions, or between what a path was
+    at two times.
+
+    Errors: INVALID_ARGUMENT (a side that names nothing, or a time without a path),
+    NOT_FOUND (no such version, or a path that was never recorded),
+    FAILED_PRECONDITION (a content was too large to be kept, or is binary),
+    RESOURCE_EXHAUSTED (the diff is longer than 3 MiB).
     """
 
     ListFiles: grpc.UnaryUnaryMultiCallable[
@@ -99,18 +121,32 @@ class QueryServiceStub:
         obby.query.v1.query_pb2.SearchContentRequest,
         obby.query.v1.query_pb2.SearchContentResponse,
     ]
-    """Search the newest content of every path. Plain words: every input is
-    valid, and all of the words must occur. Best match first; pages reach the
+    """Search the newest content of every path. Best match first; pages reach the
     best 1,000.
 
-    Errors: FAILED_PRECONDITION (the database has no search index yet).
+    Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
+    in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
+    search index yet).
+    """
+
+    SearchHistory: grpc.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.SearchHistoryRequest,
+        obby.query.v1.query_pb2.SearchHistoryResponse,
+    ]
+    """Find when a text came and went: in which versions of a path it first and last
+    stands, and which steps added and removed it. By path; a page ends early where
+    much had to be read, so it can be empty and yet have a next one.
+
+    Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
     """
 
     GetTopicFiles: grpc.UnaryUnaryMultiCallable[
         obby.query.v1.query_pb2.GetTopicFilesRequest,
         obby.query.v1.query_pb2.GetTopicFilesResponse,
     ]
-    """List the files that bear a topic, latest first.
+    """List the files that bear a topic, latest first: by the rows that the Python
+    side's summaries left, or, in a database that has none at all, the files in
+    which the topic's words stand; `source` says which.
 
     Errors: INVALID_ARGUMENT (empty topic).
     """
@@ -153,20 +189,24 @@ class QueryServiceAsyncStub:
         obby.query.v1.query_pb2.GetDiffsSinceResponse,
     ]
     """Stream every step recorded since a time or after a resume token, oldest
-    first, and end. No step is delivered twice or left out, also where several
-    bear the same time.
+    first, and end, or follow: stay open and deliver each further step once it is
+    committed. No step is delivered twice or left out, also where several bear the
+    same time. A caller who reads slowly holds up nobody and loses nothing.
 
     Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
-    as after it was restored from a backup).
+    as after it was restored from a backup), ABORTED (the database was replaced
+    while following).
     """
 
     GetFileVersions: grpc.aio.UnaryUnaryMultiCallable[
         obby.query.v1.query_pb2.GetFileVersionsRequest,
         obby.query.v1.query_pb2.GetFileVersionsResponse,
     ]
-    """List the versions of a path, newest first.
+    """List versions, newest first: those of a path, or those that the steps which
+    pass a filter have made.
 
-    Errors: INVALID_ARGUMENT (no path), NOT_FOUND (never recorded).
+    Errors: INVALID_ARGUMENT (neither a path nor a filter of paths), NOT_FOUND (a
+    path that was never recorded).
     """
 
     GetVersionContent: grpc.aio.UnaryUnaryMultiCallable[
@@ -177,6 +217,19 @@ class QueryServiceAsyncStub:
 
     Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
     too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
+    """
+
+    GetDiff: grpc.aio.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.GetDiffRequest,
+        obby.query.v1.query_pb2.GetDiffResponse,
+    ]
+    """Compute the unified diff between any two versions, or between what a path was
+    at two times.
+
+    Errors: INVALID_ARGUMENT (a side that names nothing, or a time without a path),
+    NOT_FOUND (no such version, or a path that was never recorded),
+    FAILED_PRECONDITION (a content was too large to be kept, or is binary),
+    RESOURCE_EXHAUSTED (the diff is longer than 3 MiB).
     """
 
     ListFiles: grpc.aio.UnaryUnaryMultiCallable[
@@ -200,18 +253,32 @@ class QueryServiceAsyncStub:
         obby.query.v1.query_pb2.SearchContentRequest,
         obby.query.v1.query_pb2.SearchContentResponse,
     ]
-    """Search the newest content of every path. Plain words: every input is
-    valid, and all of the words must occur. Best match first; pages reach the
+    """Search the newest content of every path. Best match first; pages reach the
     best 1,000.
 
-    Errors: FAILED_PRECONDITION (the database has no search index yet).
+    Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
+    in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
+    search index yet).
+    """
+
+    SearchHistory: grpc.aio.UnaryUnaryMultiCallable[
+        obby.query.v1.query_pb2.SearchHistoryRequest,
+        obby.query.v1.query_pb2.SearchHistoryResponse,
+    ]
+    """Find when a text came and went: in which versions of a path it first and last
+    stands, and which steps added and removed it. By path; a page ends early where
+    much had to be read, so it can be empty and yet have a next one.
+
+    Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
     """
 
     GetTopicFiles: grpc.aio.UnaryUnaryMultiCallable[
         obby.query.v1.query_pb2.GetTopicFilesRequest,
         obby.query.v1.query_pb2.GetTopicFilesResponse,
     ]
-    """List the files that bear a topic, latest first.
+    """List the files that bear a topic, latest first: by the rows that the Python
+    side's summaries left, or, in a database that has none at all, the files in
+    which the topic's words stand; `source` says which.
 
     Errors: INVALID_ARGUMENT (empty topic).
     """
@@ -258,11 +325,13 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[obby.query.v1.query_pb2.GetDiffsSinceResponse], collections.abc.AsyncIterator[obby.query.v1.query_pb2.GetDiffsSinceResponse]]:
         """Stream every step recorded since a time or after a resume token, oldest
-        first, and end. No step is delivered twice or left out, also where several
-        bear the same time.
+        first, and end, or follow: stay open and deliver each further step once it is
+        committed. No step is delivered twice or left out, also where several bear the
+        same time. A caller who reads slowly holds up nobody and loses nothing.
 
         Errors: INVALID_ARGUMENT (neither, or a token that this database never made,
-        as after it was restored from a backup).
+        as after it was restored from a backup), ABORTED (the database was replaced
+        while following).
         """
 
     @abc.abstractmethod
@@ -271,9 +340,11 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         request: obby.query.v1.query_pb2.GetFileVersionsRequest,
         context: _ServicerContext,
     ) -> typing.Union[obby.query.v1.query_pb2.GetFileVersionsResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.GetFileVersionsResponse]]:
-        """List the versions of a path, newest first.
+        """List versions, newest first: those of a path, or those that the steps which
+        pass a filter have made.
 
-        Errors: INVALID_ARGUMENT (no path), NOT_FOUND (never recorded).
+        Errors: INVALID_ARGUMENT (neither a path nor a filter of paths), NOT_FOUND (a
+        path that was never recorded).
         """
 
     @abc.abstractmethod
@@ -286,6 +357,21 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
 
         Errors: NOT_FOUND (no such version), FAILED_PRECONDITION (its content was
         too large to be kept), RESOURCE_EXHAUSTED (more than 15 MiB).
+        """
+
+    @abc.abstractmethod
+    def GetDiff(
+        self,
+        request: obby.query.v1.query_pb2.GetDiffRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[obby.query.v1.query_pb2.GetDiffResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.GetDiffResponse]]:
+        """Compute the unified diff between any two versions, or between what a path was
+        at two times.
+
+        Errors: INVALID_ARGUMENT (a side that names nothing, or a time without a path),
+        NOT_FOUND (no such version, or a path that was never recorded),
+        FAILED_PRECONDITION (a content was too large to be kept, or is binary),
+        RESOURCE_EXHAUSTED (the diff is longer than 3 MiB).
         """
 
     @abc.abstractmethod
@@ -315,11 +401,25 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         request: obby.query.v1.query_pb2.SearchContentRequest,
         context: _ServicerContext,
     ) -> typing.Union[obby.query.v1.query_pb2.SearchContentResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.SearchContentResponse]]:
-        """Search the newest content of every path. Plain words: every input is
-        valid, and all of the words must occur. Best match first; pages reach the
+        """Search the newest content of every path. Best match first; pages reach the
         best 1,000.
 
-        Errors: FAILED_PRECONDITION (the database has no search index yet).
+        Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
+        in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
+        search index yet).
+        """
+
+    @abc.abstractmethod
+    def SearchHistory(
+        self,
+        request: obby.query.v1.query_pb2.SearchHistoryRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[obby.query.v1.query_pb2.SearchHistoryResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.SearchHistoryResponse]]:
+        """Find when a text came and went: in which versions of a path it first and last
+        stands, and which steps added and removed it. By path; a page ends early where
+        much had to be read, so it can be empty and yet have a next one.
+
+        Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
         """
 
     @abc.abstractmethod
@@ -328,7 +428,9 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         request: obby.query.v1.query_pb2.GetTopicFilesRequest,
         context: _ServicerContext,
     ) -> typing.Union[obby.query.v1.query_pb2.GetTopicFilesResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.GetTopicFilesResponse]]:
-        """List the files that bear a topic, latest first.
+        """List the files that bear a topic, latest first: by the rows that the Python
+        side's summaries left, or, in a database that has none at all, the files in
+        which the topic's words stand; `source` says which.
 
         Errors: INVALID_ARGUMENT (empty topic).
         """
