@@ -47,6 +47,13 @@ class Notifier:
         if getattr(event, "dest_path", ""):
             self._touched(os.fsdecode(event.dest_path), False, True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether none of watchdog's threads has died, as by a warning that is an error."""
+        threads = [self._observer, *self._observer.emitters]
+        threads.append(getattr(self._observer, "_inotify_fd", self._observer))
+        return all(thread.is_alive() for thread in threads)
+
     def stop(self) -> None:
         """Tell nothing any more; `join` waits until the thread has ended."""
         self._stopped = True

@@ -156,9 +156,11 @@ class Watcher:
     # The thread.
 
     def _run(self) -> None:
-        while not self._closed:
+        while True:
             with self._lock:
                 self._take()
+                if self._closed:  # its sign may have been among what was taken
+                    return
                 self._turn(time.monotonic())
                 due = self._next()
             with contextlib.suppress(queue.Empty):
@@ -217,6 +219,10 @@ class Watcher:
         tree = root.tree
         now = directory_at(tree.path)
         if now is not None and now == tree.top:
+            if root.notifier is not None and not root.notifier.alive:
+                self._unnotify(root)
+                self._begin(root)
+                tree.scan()
             return
         if tree.top is not None:
             self._unnotify(root)
