@@ -53,6 +53,7 @@ type Store struct {
 	why      error // why there is no database
 
 	watch *watch
+	terms termCache
 	short chan struct{} // holds one for each short statement that runs
 }
 
@@ -125,6 +126,7 @@ func (s *Store) swap(next *database, why error) {
 	before := s.database
 	s.database, s.why = next, why
 	s.mu.Unlock()
+	s.terms.forget()
 	if before != nil {
 		before.close()
 	}

@@ -28,7 +28,6 @@ func TestPlans(t *testing.T) {
 	versions, versionsArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50})
 	made, madeArgs := madeStatement(query.VersionQuery{Filter: query.Filter{Prefix: "/a"}})
 	some, someArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50, Filter: query.Filter{Range: r, Types: []query.ChangeType{query.Created}}})
-	terms, termsArgs := termsStatement(topicMentions, r, "", 20)
 	var got strings.Builder
 	for _, p := range []struct {
 		name, statement string
@@ -61,7 +60,10 @@ func TestPlans(t *testing.T) {
 		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50, 9, 9}},
 		{"content of a version", selectContent, []any{1, 1}},
 		{"files of a topic", selectTopicFiles, []any{1, "go", 1, "", 50}},
-		{"topics of a range", terms, termsArgs},
+		{"did summaries come or go", selectTermsStamp, nil},
+		{"summaries", selectEntries, nil},
+		{"their topics", selectEntryTopics, nil},
+		{"topics of analyses", selectAnalysisTopics, nil},
 	} {
 		fmt.Fprintf(&got, "%s\n%s\n", p.name, plan(t, s, p.statement, p.args))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/obby/go-services/internal/stepindex"
 	"github.com/obby/go-services/query-service/internal/query"
@@ -134,27 +135,43 @@ func (c *counter) endsWell(ctx context.Context, b lying) (bool, error) {
 	}
 	at := u.micros()
 	well := false
-	err = c.data(ctx, b.first, b.first, func(last int64, block *stepindex.Block) error {
+	err = c.data(ctx, b.first, b.first, func(block *stepindex.Block) {
 		well = block.Len() > 0 && block.Time[block.Len()-1] == at
-		return nil
 	})
 	return well, err
 }
 
+// blocksAhead is how many blocks may be read and not yet counted.
+const blocksAhead = 4
+
 // data reads the blocks between two first ids; of one that cannot be read it makes an
-// empty one.
-func (c *counter) data(ctx context.Context, from, to int64, block func(last int64, b *stepindex.Block) error) error {
-	var b stepindex.Block
+// empty one. They are counted while the next are read: on two cores at once.
+func (c *counter) data(ctx context.Context, from, to int64, count func(b *stepindex.Block)) error {
+	read, free := make(chan *stepindex.Block, blocksAhead), make(chan *stepindex.Block, blocksAhead)
+	for range blocksAhead {
+		free <- &stepindex.Block{}
+	}
+	var counting sync.WaitGroup
+	counting.Go(func() { // ended by the end of read
+		for b := range read {
+			count(b)
+			free <- b
+		}
+	})
+	defer counting.Wait()
+	defer close(read)
 	return c.each(context.WithoutCancel(ctx), selectData, []any{from, to}, func(rows *sql.Rows) error {
 		var last int64
 		var data sql.RawBytes
 		if err := errors.Join(rows.Scan(&last, &data), ctx.Err()); err != nil {
 			return err
 		}
+		b := <-free
 		if b.Decode(data) != nil {
-			b = stepindex.Block{}
+			*b = stepindex.Block{}
 		}
-		return block(last, &b)
+		read <- b
+		return nil
 	})
 }
 
@@ -170,14 +187,13 @@ func (c *counter) blocks(ctx context.Context, blocks []lying) error {
 		if n > 0 {
 			run := blocks[:n]
 			i := 0
-			err := c.data(ctx, run[0].first, run[n-1].first, func(_ int64, b *stepindex.Block) error {
+			err := c.data(ctx, run[0].first, run[n-1].first, func(b *stepindex.Block) {
 				if b.Len() == 0 || slices.Max(b.Path) > c.most {
 					damaged = append(damaged, run[i])
 				} else {
 					c.pass(b)
 				}
 				i++
-				return nil
 			})
 			if err != nil {
 				return err
