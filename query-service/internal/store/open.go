@@ -108,7 +108,7 @@ func (s *Store) check(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 		if next != nil {
-			next.close()
+			next.close() //nolint:errcheck // nothing was written
 		}
 	case err != nil:
 		err = fmt.Errorf("%w: %w", query.ErrUnavailable, err)
@@ -128,7 +128,7 @@ func (s *Store) swap(next *database, why error) {
 	s.mu.Unlock()
 	s.terms.forget()
 	if before != nil {
-		before.close()
+		before.close() //nolint:errcheck // nothing was written
 	}
 }
 

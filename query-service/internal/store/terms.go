@@ -200,11 +200,8 @@ func (v vocabulary) count(in []bool) []query.TermCount {
 	return counts
 }
 
-// The terms of semantic_analysis: a JSON array, or separated by commas (case 58); the
-// latter is made the former.
-const selectAnalyses = ` FROM (SELECT a.id, a.file_path, a.timestamp, trim(CAST(t.value AS TEXT)) AS term FROM semantic_analysis a,
-	json_each(CASE WHEN ltrim(a.TERMs) LIKE '[%' AND json_valid(a.TERMs) THEN a.TERMs
-		ELSE '[' || replace(json_quote(CAST(ifnull(a.TERMs, '') AS TEXT)), ',', '","') || ']' END) t) WHERE term <> ''`
+const selectAnalyses = ` FROM (SELECT a.id, a.file_path, a.timestamp, trim(CAST(t.value AS TEXT)) AS term
+	FROM semantic_analysis a, ` + splitTerms + `) WHERE term <> ''`
 
 var (
 	analysisColumns        = "SELECT " + packed(number("id"), text("file_path"), stamp("timestamp"), text("term"))
