@@ -54,7 +54,11 @@ type Store struct {
 
 	watch *watch
 	terms termCache
-	short chan struct{} // holds one for each short statement that runs
+	// Of short statements there run as many at once as there are cores, and one that
+	// reads from disk meanwhile: more would only take turns, each on a connection with a
+	// page cache of its own. Counts have both cores to themselves, and some megabytes
+	// for a million steps.
+	short, counts turns
 }
 
 // database is one opened file.
@@ -73,7 +77,7 @@ type database struct {
 // report is called by Run with nil when a database became usable, and about once
 // a second with the reason while there is none.
 func New(path string, log *slog.Logger, report func(error)) *Store {
-	return &Store{path: path, log: log, report: report, watch: newWatch(), short: make(chan struct{}, runtime.GOMAXPROCS(0)+1),
+	return &Store{path: path, log: log, report: report, watch: newWatch(), short: make(turns, runtime.GOMAXPROCS(0)+1), counts: make(turns, runtime.GOMAXPROCS(0)),
 		why: fmt.Errorf("%w: %s was not opened yet", query.ErrUnavailable, path)}
 }
 

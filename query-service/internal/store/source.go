@@ -55,10 +55,10 @@ func (s *Store) each(ctx context.Context, statement string, args []any, row func
 
 // packed implements asker.
 func (s *Store) packed(ctx context.Context, statement string, args ...any) (u *unpacker, err error) {
-	if err := s.enter(ctx); err != nil {
+	if err := s.short.take(ctx); err != nil {
 		return nil, err
 	}
-	defer s.leave()
+	defer s.short.done()
 	err = s.use(func(d *database) error {
 		u, err = source{d, d.with}.packed(ctx, statement, args...)
 		return err
@@ -66,19 +66,20 @@ func (s *Store) packed(ctx context.Context, statement string, args ...any) (u *u
 	return u, err
 }
 
-// enter waits for its turn to run a short statement: as many at once as there are cores,
-// and one that reads from disk meanwhile. More would only take turns, each on a
-// connection with a page cache of its own.
-func (s *Store) enter(ctx context.Context) error {
+// turns bounds how many callers do something at once.
+type turns chan struct{}
+
+// take waits for a turn; done ends it.
+func (t turns) take(ctx context.Context) error {
 	select {
-	case s.short <- struct{}{}:
+	case t <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (s *Store) leave() { <-s.short }
+func (t turns) done() { <-t }
 
 // snapshot has several statements see one state of the database. Nothing may wait for
 // a client meanwhile (case 50).

@@ -25,6 +25,10 @@ type counter struct {
 
 // Steps implements query.ActivityStore.
 func (s *Store) Steps(ctx context.Context, r query.Range, prefix string, count func(*stepindex.Block), name func(int64, string)) error {
+	if err := s.counts.take(ctx); err != nil {
+		return err
+	}
+	defer s.counts.done()
 	return s.snapshot(ctx, func(d source) error {
 		c := &counter{source: d, r: r, prefix: prefix, count: count, others: map[string]int64{}}
 		err := c.paths(ctx)

@@ -204,10 +204,10 @@ WHERE v.id = +?1`
 
 // Content implements query.VersionStore.
 func (s *Store) Content(ctx context.Context, id int64) (version query.Version, content []byte, err error) {
-	if err := s.enter(ctx); err != nil {
+	if err := s.short.take(ctx); err != nil {
 		return version, nil, err
 	}
-	defer s.leave()
+	defer s.short.done()
 	found := query.ErrVersionNotFound
 	err = s.each(context.WithoutCancel(ctx), selectContent, []any{id, query.MaxContent}, func(rows *sql.Rows) error {
 		var u unpacker
