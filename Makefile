@@ -15,6 +15,9 @@ PYTHON     ?= python3
 WATCH      ?=
 DATA       ?= data
 
+# How `make parity` prints its report: --json, or nothing for a table.
+PARITY     ?=
+
 # Further flags of a benchmark, such as --only storm.
 BENCH      ?=
 
@@ -64,6 +67,10 @@ python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against 
 	cd clients/python && $(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
 
+.PHONY: parity
+parity: build-race $(VENV)/ready ## compare the services with their Python fallbacks over real files; PARITY=--json for JSON
+	@cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/python -m tests.parity $(PARITY)
+
 $(VENV)/ready: clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e 'clients/python[dev]'
@@ -85,6 +92,7 @@ check-proto: tools $(TOOLS)/bin/buf ## the generated code is fresh; buf lint; bu
 	diff -r '$(TOOLS)/fresh/go' proto/gen
 	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby' clients/python/src/obby
 	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby_clients/_googleapis' clients/python/src/obby_clients/_googleapis
+	diff -r '$(TOOLS)/fresh/python/obby_clients/fallback/schema' clients/python/src/obby_clients/fallback/schema
 	$(TOOLS)/bin/buf lint '$(TOOLS)/contract.binpb' --config proto/buf.yaml
 	$(TOOLS)/bin/buf breaking '$(TOOLS)/contract.binpb' --against proto/baseline.binpb --config proto/buf.yaml
 
@@ -122,6 +130,10 @@ bench-tracker: build ## measure the content-tracker; prints JSON
 .PHONY: bench-hub
 bench-hub: build ## measure the sse-hub beside a goroutine for each client; prints JSON
 	@go run ./deploy/bench/hub --bin bin $(BENCH)
+
+.PHONY: bench-query
+bench-query: build ## measure the query-service on 100,000 and 1,000,000 versions; prints JSON
+	@go run -tags $(TAGS) ./deploy/bench/query --bin bin $(BENCH)
 
 $(TOOLS)/watchdog/ready: Makefile
 	$(PYTHON) -m venv $(TOOLS)/watchdog

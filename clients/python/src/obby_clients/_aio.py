@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
@@ -14,7 +13,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from ._calls import Pages, Unary, seconds_left
+from ._calls import Pages, Unary, new_request_id, seconds_left
 from ._channel import BaseClient, Link
 from ._streams import Course
 from .errors import CancelledError, ObbyError
@@ -37,9 +36,13 @@ class AsyncClient(BaseClient):
     is_async: ClassVar[bool] = True
 
     def __init__(
-        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+        self,
+        target: str | None = None,
+        *,
+        token: str | Callable[[], str] | None = None,
+        fail_fast: bool = False,
     ) -> None:
-        super().__init__(target, token=token)
+        super().__init__(target, token=token, fail_fast=fail_fast)
         self._links: dict[Home, Link] = {}
 
     async def __aenter__(self: C) -> C:
@@ -55,16 +58,20 @@ class AsyncClient(BaseClient):
 
     async def close(self) -> None:
         """Close the channel. Running calls and streams end with ClosedError."""
+        link = self._links.pop((os.getpid(), asyncio.get_running_loop()), None)
+        self._abandon()
+        if link is not None:
+            await link.channel.close()
+
+    def _abandon(self) -> None:
+        """Close from any thread, without waiting for it."""
         self._closed = True
-        here = asyncio.get_running_loop()
         for home, link in list(self._links.items()):
             pid, loop = home
             if pid != os.getpid():
                 continue  # the channel of a forked process cannot be touched
             self._links.pop(home, None)
-            if loop is here:
-                await link.channel.close()
-            elif loop.is_running():
+            if loop.is_running():
                 asyncio.run_coroutine_threadsafe(link.channel.close(), loop)
 
     def _link(self) -> Link:
@@ -90,7 +97,7 @@ class AsyncClient(BaseClient):
         )
 
     async def _unary(self, plan: Unary[T]) -> T:
-        timeout, request_id = seconds_left(plan.method, plan.timeout), str(uuid.uuid4())
+        timeout, request_id = seconds_left(plan.method, plan.timeout), new_request_id()
         call = _task(self._start(plan, timeout, request_id))
         try:
             await asyncio.wait({call})
@@ -199,7 +206,7 @@ class AsyncStream(Generic[T]):
 
     async def _receive(self) -> Any:
         if self._call is None:
-            self._request_id = str(uuid.uuid4())
+            self._request_id = new_request_id()
             timeout = self._course.timeout()
             self._call = self._client._start(self._course, timeout, self._request_id)
         if self._reading is None:

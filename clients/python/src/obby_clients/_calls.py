@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from types import MethodType, ModuleType
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ._sync import Client
 
 __all__ = [
+    "HealthMethod",
     "Method",
     "Paged",
     "PagedMethod",
@@ -45,6 +47,7 @@ __all__ = [
     "ServiceCalls",
     "Unary",
     "UnaryMethod",
+    "new_request_id",
     "rpc",
     "seconds_left",
 ]
@@ -101,10 +104,17 @@ class Method:
     def __init__(self, request: type[Message], response: type[Message]) -> None:
         (service,) = request.DESCRIPTOR.file.services_by_name.values()
         self.path = f"/{service.full_name}/{request.DESCRIPTOR.name.removesuffix('Request')}"
-        self.request, self.response = request, response
+        self.request = request
+        self.serialize: Any = request.SerializeToString
+        self.parse: Any = response.FromString
 
 
-def seconds_left(method: Method, timeout: float) -> float | None:
+def new_request_id() -> str:
+    """Return what a call is found by in the server's log; a UUID takes longer to make."""
+    return os.urandom(16).hex()
+
+
+def seconds_left(method: Method | HealthMethod, timeout: float) -> float | None:
     """Return the timeout to give to grpcio, where None means without end."""
     # gRPC would open the connection first, to say the same.
     if not timeout > 0:
@@ -126,12 +136,12 @@ class UnaryMethod(Method, Generic[Q, T]):
         return Unary(self, request, self._convert, seconds, wait)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen would take three times as long to make
 class Unary(Generic[T]):
     """Gives a T."""
 
-    method: Method
-    request: Message
+    method: Method | HealthMethod
+    request: Message | bytes
     convert: Callable[[Any], T]
     timeout: float
     wait_for_ready: bool = False
@@ -141,6 +151,22 @@ class Unary(Generic[T]):
 
     def aio(self, client: AsyncClient, /) -> Coroutine[Any, Any, T]:
         return client._unary(self)
+
+
+class HealthMethod:
+    """The standard health check, in bytes: it needs no package of stubs."""
+
+    path = "/grpc.health.v1.Health/Check"
+    streaming = False
+    serialize = parse = None
+
+    def __init__(self, service: str) -> None:
+        name = service.encode()
+        self._request = b"\x0a" + bytes([len(name)]) + name  # HealthCheckRequest.service
+
+    def __call__(self, timeout: float) -> Unary[bool]:
+        # HealthCheckResponse.status, 1: SERVING.
+        return Unary(self, self._request, lambda response: b"\x08\x01" in response, timeout)
 
 
 class PagedMethod(Method, Generic[Q, T]):
@@ -215,6 +241,8 @@ class Service:
     def __init__(self, messages: ModuleType, target: str) -> None:
         self.target = target
         (descriptor,) = messages.DESCRIPTOR.services_by_name.values()
+        self.name: str = descriptor.full_name
+        self.health = HealthMethod(self.name)
         contract = ServiceDescriptorProto()
         descriptor.CopyToProto(contract)
         self.retried = [
@@ -240,6 +268,11 @@ class ServiceCalls:
     def server_info(self, *, timeout: float | None = None) -> Unary[ServerInfo]:
         """Describe the running server."""
         return self.service.info(self.service.info.request(), timeout)
+
+    @rpc
+    def _healthy(self, timeout: float) -> Unary[bool]:
+        """Ask whether the service serves, within so many seconds."""
+        return self.service.health(timeout)
 
     @rpc
     def wait_ready(self, timeout: float = 10.0) -> Unary[ServerInfo]:
