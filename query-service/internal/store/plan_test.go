@@ -1,9 +1,7 @@
 package store
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,8 +12,6 @@ import (
 	"github.com/obby/go-services/internal/sqlitetest"
 	"github.com/obby/go-services/query-service/internal/query"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // A plan that changes, with a statement or a release of SQLite, shows here and is
 // looked at.
@@ -65,19 +61,7 @@ func TestPlans(t *testing.T) {
 	} {
 		fmt.Fprintf(&got, "%s\n%s\n", p.name, plan(t, s, p.statement, p.args))
 	}
-	file := filepath.Join("testdata", "plans.golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	golden(t, filepath.Join("testdata", "plans.golden"), got.String())
 }
 
 func plan(t *testing.T, s *Store, statement string, args []any) string {

@@ -2,13 +2,10 @@ package store
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/obby/go-services/internal/sqlitetest"
 )
@@ -69,17 +66,5 @@ func TestUnicode61(t *testing.T) {
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join("..", "query", "unicode61.txt")
-	if *update {
-		if err := os.WriteFile(file, []byte(letters.String()+others.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(letters.String()+others.String(), string(want)); diff != "" {
-		t.Errorf("%s (-tokenizer +file):\n%s", file, diff)
-	}
+	golden(t, filepath.Join("..", "query", "unicode61.txt"), letters.String()+others.String())
 }
