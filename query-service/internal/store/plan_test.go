@@ -1,9 +1,7 @@
 package store
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -15,8 +13,6 @@ import (
 	"github.com/obby/go-services/internal/sqlitetest"
 	"github.com/obby/go-services/query-service/internal/query"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // scans names the statements that read a whole table, with the reason.
 var scans = map[string]string{
@@ -87,19 +83,7 @@ func TestPlans(t *testing.T) {
 			t.Errorf("%s: %q, reason %q: name every statement that reads a whole table, and why it may", p.name, scanned, scans[p.name])
 		}
 	}
-	file := filepath.Join("testdata", "plans.golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	golden(t, filepath.Join("testdata", "plans.golden"), got.String())
 }
 
 func plan(t *testing.T, s *Store, statement string, args []any) string {
