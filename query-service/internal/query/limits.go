@@ -11,11 +11,17 @@ const (
 	MaxPage        = 1000
 	DefaultResults = 20
 	MaxResults     = 100
+	DefaultLines   = 3
+	MaxLines       = 20
+	MaxAround      = 10
 	DefaultList    = 10
 	MaxList        = 100
 
+	// MaxText is the longest text that is looked for, and the longest pattern, in
+	// characters.
+	MaxText = 1000
 	// MaxDepth is how many of a search's results are served. They are ordered by
-	// relevance, which no index holds: each page reads all those before it. Who
+	// relevance, which no index holds: each page ranks all those before it. Who
 	// wants the thousand-and-first should add a word.
 	MaxDepth = 1000
 	// MaxBuckets bounds the buckets of an analysis.
@@ -45,4 +51,11 @@ func CleanPath(p string) (string, error) {
 		return "", ErrNotAbsolute
 	}
 	return path.Clean(p), nil
+}
+
+// Below reports whether a path is prefix or below it; every path is below "".
+func Below(p, prefix string) bool {
+	prefix = strings.TrimSuffix(prefix, "/")
+	rest, ok := strings.CutPrefix(p, prefix)
+	return ok && (rest == "" || rest[0] == '/')
 }

@@ -21,6 +21,9 @@ package query
 import (
 	"context"
 	"time"
+
+	"github.com/obby/go-services/internal/pathrule"
+	"github.com/obby/go-services/internal/stepindex"
 )
 
 // ChangeType says what a step did to its path.
@@ -88,20 +91,11 @@ type Marked struct {
 	ID int64 // of the mark: larger is later
 }
 
-// Result is one file that a search found.
-type Result struct {
-	Version  int64
-	Path     string
-	Score    float64 // larger is better
-	Snippet  Snippet
-	Observed time.Time
-}
-
 // TopicFile is a file that bears a topic.
 type TopicFile struct {
 	Path    string
-	Entries int64
-	Latest  time.Time // of its entries
+	Entries int64     // 0: found by its content
+	Latest  time.Time // of its entries, or of its newest version
 	Summary string    // of the latest entry
 }
 
@@ -120,9 +114,21 @@ func pathSize(path string) int { return 4 * len(path) }
 
 // Filter leaves steps out; its zero value leaves out nothing.
 type Filter struct {
-	Prefix string       // only this path and those below; empty: all
-	Types  []ChangeType // only these
+	Prefix string           // only this path and those below; empty: all
+	Glob   *pathrule.Filter // only these of them; nil: all
+	Types  []ChangeType     // only these
 	Range  Range
+}
+
+// Filtered reports whether the filter leaves out anything.
+func (f Filter) Filtered() bool { return f.OfPaths() || len(f.Types) > 0 || f.Range != Range{} }
+
+// OfPaths reports whether the filter leaves out paths.
+func (f Filter) OfPaths() bool { return f.Prefix != "" && f.Prefix != "/" || f.Glob != nil }
+
+// Path reports whether the filter lets a path pass.
+func (f Filter) Path(path string) bool {
+	return Below(path, f.Prefix) && (f.Glob == nil || f.Glob.Match(path))
 }
 
 // DiffQuery asks for steps. After and Before exclude themselves; 0 is open.
@@ -134,20 +140,30 @@ type DiffQuery struct {
 	Limit         int
 }
 
-// SearchQuery asks for files.
-type SearchQuery struct {
-	Words  Words
-	Prefix string
-	Offset int
+// VersionQuery asks for versions, newest first: those of a path that are in the range
+// and were made by steps of the types, or, without a path, those that steps which pass
+// the filter have made, in the order of the steps. A version that several of them made
+// stands where the newest does.
+type VersionQuery struct {
+	Path string
+	Filter
+	Before int64 // key, exclusive; 0 is open
 	Limit  int
 }
 
+// Made is a version in a list.
+type Made struct {
+	Version
+	Key int64 // the next page is before that of the last
+}
+
 // TopicQuery asks for the files of a topic. After is the last file of the page
-// before.
+// before; Before is TopicResults.Before of that page.
 type TopicQuery struct {
-	Topic string
-	After *TopicFile
-	Limit int
+	Topic  string
+	After  *TopicFile
+	Before int64
+	Limit  int
 }
 
 // Page is a part of a list.
@@ -163,6 +179,7 @@ type Store interface {
 	DiffStore
 	VersionStore
 	Finder
+	Historian
 	ActivityStore
 }
 
@@ -178,10 +195,12 @@ type DiffStore interface {
 
 // VersionStore holds versions.
 type VersionStore interface {
-	// Versions returns a page of a path's versions, newest first, with ids below
-	// before unless that is 0. It returns ErrPathNotFound for a path that was
-	// never recorded.
-	Versions(ctx context.Context, path string, before int64, limit int) (Page[Version], error)
+	// Versions returns a page of versions. It returns ErrPathNotFound for a path that
+	// was never recorded.
+	Versions(ctx context.Context, q VersionQuery) (Page[Made], error)
+	// VersionAt returns the version that a path had at a time, 0 where it did not
+	// exist, and ErrPathNotFound for a path that was never recorded.
+	VersionAt(ctx context.Context, path string, at time.Time) (int64, error)
 	// FilesAt returns a page of the files that were at or below a path at a time,
 	// by path, after the path after unless that is empty.
 	FilesAt(ctx context.Context, path string, at time.Time, after string, limit int) (Page[Version], error)
@@ -194,19 +213,42 @@ type VersionStore interface {
 	Content(ctx context.Context, id int64) (Version, []byte, error)
 }
 
-// Finder finds files.
+// Finder finds files. Its visits end when they return false; they must not call
+// the store.
 type Finder interface {
-	// Search returns the files whose newest content or path has all words, best
-	// first. It returns ErrNoIndex where the database has no search index yet.
-	Search(ctx context.Context, q SearchQuery) (Page[Result], error)
-	// TopicFiles returns the files that bear a topic, latest first.
+	// Ranked visits the files that satisfy q.Match, best first. It returns ErrNoIndex
+	// where the database has no search index yet.
+	Ranked(ctx context.Context, q FilesQuery, visit func(Found) bool) error
+	// Newest visits the indexed files, those recorded last first, of which q.Match
+	// is true unless it is empty. It returns ErrNoIndex too.
+	Newest(ctx context.Context, q FilesQuery, visit func(Found) bool) error
+	// Summarized reports whether the database has summaries, of any topic.
+	Summarized(ctx context.Context) (bool, error)
+	// TopicFiles returns the files whose summaries bear a topic, latest first.
 	TopicFiles(ctx context.Context, q TopicQuery) (Page[TopicFile], error)
+}
+
+// Historian reads what paths were.
+type Historian interface {
+	// Texts visits every version that has a text, by path and by id, of q.Path or of
+	// the paths after q.After that q.Files picks. The visit ends when it returns
+	// false and must not call the store.
+	Texts(ctx context.Context, q TextsQuery, visit func(VersionText) bool) error
+	// StepsOf visits the steps of a path in their order, also those that moved its
+	// file to another one.
+	StepsOf(ctx context.Context, path string, visit func(PathStep) bool) error
+	// VersionsByID returns those of some versions that there still are, by id.
+	VersionsByID(ctx context.Context, ids ...int64) ([]Version, error)
 }
 
 // ActivityStore counts.
 type ActivityStore interface {
-	// Steps calls add for every step in the range at or below prefix, in no order.
-	Steps(ctx context.Context, r Range, prefix string, add func(Step)) error
+	// Steps calls count for every step at or below prefix in the range, in any order
+	// and perhaps with steps that are outside of it in time; unreadable times are
+	// outside of every range. Paths have numbers that are small enough for an array.
+	// Then it calls name, unless that is nil, for the number of every path that was
+	// among them, and perhaps of others. All of it is one state of the database.
+	Steps(ctx context.Context, r Range, prefix string, count func(*stepindex.Block), name func(number int64, path string)) error
 	// Terms returns the most frequent topics and keywords of the entries in the
 	// range at or below prefix.
 	Terms(ctx context.Context, r Range, prefix string, limit int) (topics, keywords []TermCount, err error)

@@ -68,18 +68,6 @@ func version(v query.Version) *queryv1.Version {
 	}
 }
 
-func result(r query.Result) *queryv1.SearchResult {
-	path, rawPath := rawpath.Split(r.Path)
-	return &queryv1.SearchResult{
-		Path: path, RawPath: rawPath, VersionId: r.Version, Score: r.Score, Snippet: r.Snippet.Text,
-		Highlights: all(r.Snippet.Highlights, highlight), ObserveTime: timestamp(r.Observed),
-	}
-}
-
-func highlight(h query.Highlight) *queryv1.Highlight {
-	return &queryv1.Highlight{Start: int32(h.Start), End: int32(h.End)} // within a snippet
-}
-
 func topicFile(f query.TopicFile) *queryv1.TopicFile {
 	path, rawPath := rawpath.Split(f.Path)
 	return &queryv1.TopicFile{
@@ -89,6 +77,22 @@ func topicFile(f query.TopicFile) *queryv1.TopicFile {
 
 func counts(c query.Counts) *queryv1.ActivityCounts {
 	return &queryv1.ActivityCounts{Changes: c.Changes, Files: c.Files, LinesAdded: c.Added, LinesRemoved: c.Removed}
+}
+
+// gap leaves out one that is between no two steps.
+func gap(r query.Range) *queryv1.QuietGap {
+	if r == (query.Range{}) {
+		return nil
+	}
+	return &queryv1.QuietGap{StartTime: timestamppb.New(r.From), EndTime: timestamppb.New(r.To)}
+}
+
+// streak leaves out one of no day.
+func streak(s query.Streak) *queryv1.Streak {
+	if s.Days == 0 {
+		return nil
+	}
+	return &queryv1.Streak{StartDate: s.First.Format(time.DateOnly), EndDate: s.Last.Format(time.DateOnly), Days: s.Days}
 }
 
 func bucket(b query.Bucket) *queryv1.TimeBucket {

@@ -6,6 +6,15 @@ and the same rules, so that either side may go on where the other stopped. Nothi
 here needs grpcio.
 """
 
+from .hub import AsyncSSEHub, SSEHub
 from .tracker import AsyncContentTracker, ContentTracker
+from .watcher import AsyncFileWatcher, FileWatcher
 
-__all__ = ["AsyncContentTracker", "ContentTracker"]
+__all__ = [
+    "AsyncContentTracker",
+    "AsyncFileWatcher",
+    "AsyncSSEHub",
+    "ContentTracker",
+    "FileWatcher",
+    "SSEHub",
+]
