@@ -346,3 +346,19 @@ def test_a_cursor_goes_on_in_another_stream(world: Any, start: Start, root: Path
     assert [item.path for item in more.until(is_event(root / "two.md"))] == [str(root / "two.md")]
     with pytest.raises(oc.InvalidArgumentError, match="resume_token"):
         w.obby.watcher.events("nonsense")
+
+
+def test_a_hub_that_was_away_gets_what_it_missed(world: Any, start: Start) -> None:
+    go = start("sse-hub")
+    w = world(hubs(go.target, GO_SSE_ROLLOUT_PERCENTAGE="50"))
+    w.drive.run(w.obby.hub.publish("t", "0"))
+    with oc.SSEHubClient(go.target) as client, client.subscribe("t") as stream:
+        stream.connect()
+        w.obby.router.side(Service.SSE_HUB).breaker.failure(gone=True)  # as it seems to us
+        w.drive.run(w.obby.hub.publish("t", "1"))
+        w.drive.run(w.obby.hub.publish("t", "2"))
+        wait_until(lambda: w.obby.health()["sse-hub"] == "half-open")
+        w.drive.run(w.obby.hub.publish("t", "3"))
+        heard = [next(stream) for _ in range(3)]
+    assert [item.data for item in heard if isinstance(item, hub.Event)] == [b"1", b"2", b"3"]
+    assert len(w.python["hub"].published) == 4
