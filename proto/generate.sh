@@ -28,7 +28,7 @@ protoc --python_out="$python_out/obby_clients/_googleapis" google/rpc/status.pro
 
 # The database's statements: the Python fallbacks make and adopt the same file.
 mkdir -p "$python_out/obby_clients/fallback/schema"
-cp ../internal/sqlite/schema.sql ../internal/sqlite/obby.sql "$python_out/obby_clients/fallback/schema/"
+cp ../internal/sqlite/{schema,obby,steps}.sql "$python_out/obby_clients/fallback/schema/"
 
 if [ -n "$image" ]; then
   protoc --include_imports --include_source_info --descriptor_set_out="$image" "${protos[@]}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from .corpus import MISSED, ROUNDS
-from .operations import CHANGES, TRACKER, Operation
+from .operations import CHANGES, HUB, TRACKER, Operation
 from .report import Report
-from .world import World
+from .world import Side, World
 
 __all__ = ["run"]
 
@@ -32,6 +34,7 @@ def run(folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
             world.reconcile(name)
         say("questions")
         ask_all(world, TRACKER)
+        ask_all(world, HUB)
         world.compare_databases(restored=False)
         say("restore")
         restore(world, moments)
@@ -63,8 +66,9 @@ def ask_all(world: World, operations: Iterable[Operation]) -> None:
     """Ask both sides every question of every operation."""
     for operation in operations:
         for argument in operation.arguments(world.corpus):
-            world.ask(
-                operation.name,
-                f"{argument!r:.100}",
-                lambda side, argument=argument, ask=operation.call: ask(side, argument),
-            )
+            asked = functools.partial(_asked, operation.call, argument)
+            world.ask(operation.name, f"{argument!r:.100}", asked)
+
+
+def _asked(call: Callable[[Side, Any], Any], argument: Any, side: Side) -> Any:
+    return call(side, argument)
