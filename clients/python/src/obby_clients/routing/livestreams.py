@@ -26,6 +26,8 @@ __all__ = ["AsyncLiveStream", "LiveStream"]
 _T = TypeVar("_T")
 _QUEUE = 256  # items read ahead; then the side is held back, and says so by a Resync
 _END = object()
+# asyncio itself keeps no task; one that goes with its stream would complain.
+_RUNNING: set[asyncio.Task[Any]] = set()
 
 
 class LiveStream(Generic[_T]):
@@ -258,8 +260,9 @@ class AsyncLiveStream(Generic[_T]):
 
     def _task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for keeper in (self._tasks, _RUNNING):
+            keeper.add(task)
+            task.add_done_callback(keeper.discard)
 
     async def _tick(self) -> None:
         try:
