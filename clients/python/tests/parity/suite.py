@@ -8,7 +8,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .corpus import MISSED, ROUNDS
+from .corpus import ROUNDS
+from .missed import MISSED
 from .operations import CHANGES, HUB, TRACKER, Operation
 from .report import Report
 from .world import Side, World

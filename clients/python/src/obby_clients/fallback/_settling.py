@@ -9,12 +9,13 @@ from datetime import datetime, timezone
 
 from ..watcher.values import ChangeType, EntryKind, Event, WatchMethod
 from ._journal import Journal, Recorded
+from ._marks import Arrival, Ident, Mark, ident
 from ._notify import Notifier
 from ._paths import below
-from ._patterns import Patterns
+from ._patterns import PATTERN_FILES, Patterns
 from ._reading import stat_of
 from ._times import datetime_of
-from ._tree import Arrival, Ident, Mark, Tree, ident
+from ._tree import Tree
 
 __all__ = ["PAIR_WAIT", "Root", "Settler"]
 
@@ -54,7 +55,7 @@ class Settler:
             while move := next(root.tree.moves(rested), None):
                 self._move_directory(root, *move, rested)
             found.append((root, root.tree.look(rested)))
-            if any(map(root.tree.is_pattern_file, rested)):
+            if rested.keys() & set(PATTERN_FILES):
                 self.reload(root)
         for root, arrivals in found:
             for arrival in arrivals.values():

@@ -8,16 +8,16 @@ import queue
 import threading
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import NamedTuple
 
-from ..watcher.values import PatternSet, Watch, WatchMethod, WatchState
+from ..watcher.values import PatternSet, Watch, WatchMethod
 from ._journal import Journal
 from ._notify import WHY_NOT, Notifier
 from ._paths import below, quote
 from ._problems import problem
 from ._settling import PAIR_WAIT, Root, Settler
 from ._starting import compiled, directory_at, resolve
+from ._status import watch_of
 from ._tree import Tree
 
 __all__ = ["Settings", "Watcher"]
@@ -93,11 +93,11 @@ class Watcher:
         with self._lock:
             known = self._at(os.path.normpath(path)) if path else None
             if known is not None:
-                return self._status(known), False
+                return watch_of(known), False
             real, missing = resolve(path, may_be_missing=may_be_missing)
             known = self._at(real)
             if known is not None:
-                return self._status(known), False
+                return watch_of(known), False
             delay = self._settings.debounce if debounce is None else debounce
             root = Root(Tree(real, os.path.normpath(path), delay))
             root.rescan_at = time.monotonic() + self._settings.rescan_interval
@@ -108,7 +108,7 @@ class Watcher:
                 root.tree.scan(silent=True)
             self._roots.append(root)
             self._touches.put(None)
-            return self._status(root), True
+            return watch_of(root), True
 
     def stop(self, watch_id: str) -> None:
         """End a watch, and drop its events."""
@@ -127,12 +127,12 @@ class Watcher:
                 root.tree.reload()
             self._settler.adopt(root, given or root.tree.from_files)
             self._touches.put(None)
-            return self._status(root)
+            return watch_of(root)
 
     def watches(self) -> list[Watch]:
         """Describe every watch, ordered by path."""
         with self._lock:
-            found = [self._status(root) for root in self._roots]
+            found = [watch_of(root) for root in self._roots]
         return sorted(found, key=lambda watch: os.fsencode(watch.path))
 
     def require(self, watch_id: str) -> None:
@@ -288,18 +288,3 @@ class Watcher:
             if root.tree.id == watch_id:
                 return root
         raise problem("WATCH_NOT_FOUND", f"watch {quote(watch_id)}")
-
-    def _status(self, root: Root) -> Watch:
-        tree, waiting = root.tree, root.tree.top is None
-        return Watch(
-            watch_id=tree.id,
-            path=tree.path,
-            state=WatchState.WAITING if waiting else WatchState.ACTIVE,
-            method=root.method,
-            status_message=tree.message(root.reason, waiting=waiting),
-            debounce=timedelta(seconds=tree.delay),
-            patterns=tree.patterns.value(),
-            create_time=tree.created,
-            directory_count=0 if waiting else len(tree.directories),
-            file_count=len(tree.files),
-        )
