@@ -12,6 +12,7 @@ from .corpus import ROUNDS
 from .missed import MISSED
 from .operations import CHANGES, HUB, TRACKER, Operation
 from .report import Report
+from .watching import WATCHER
 from .world import Side, World
 
 __all__ = ["run"]
@@ -36,6 +37,7 @@ def run(folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
         say("questions")
         ask_all(world, TRACKER)
         ask_all(world, HUB)
+        ask_all(world, WATCHER)
         world.compare_databases(restored=False)
         say("restore")
         restore(world, moments)
