@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,9 +52,10 @@ class Watcher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.journal = Journal(settings.journal_events)
-        # What was notified; None: look at the clock again. A notifier's thread must not
-        # wait for the lock: whoever has it may be waiting for that thread.
-        self._touches: queue.SimpleQueue[_Touch | None] = queue.SimpleQueue()
+        # What was notified. A notifier's thread must not wait for the lock: whoever has
+        # it may be waiting for that thread.
+        self._touches: deque[_Touch] = deque()
+        self._wake = threading.Event()  # something was notified, or the thread is to look
         self._lock = threading.RLock()  # guards what follows
         self._settler = Settler(self.journal)
         self._roots = self._settler.roots
@@ -71,7 +71,7 @@ class Watcher:
             self._closed = True
             for root in self._roots:
                 self._unnotify(root)
-            self._touches.put(None)
+            self._wake.set()
         self._thread.join()
         for notifier in self._ended:
             notifier.join()
@@ -107,7 +107,7 @@ class Watcher:
                 root.tree.patterns = given or root.tree.from_files
                 root.tree.scan(silent=True)
             self._roots.append(root)
-            self._touches.put(None)
+            self._wake.set()
             return watch_of(root), True
 
     def stop(self, watch_id: str) -> None:
@@ -126,7 +126,7 @@ class Watcher:
             if given is None:
                 root.tree.reload()
             self._settler.adopt(root, given or root.tree.from_files)
-            self._touches.put(None)
+            self._wake.set()
             return watch_of(root)
 
     def watches(self) -> list[Watch]:
@@ -158,13 +158,13 @@ class Watcher:
     def _run(self) -> None:
         while True:
             with self._lock:
-                self._take()
-                if self._closed:  # its sign may have been among what was taken
+                if self._closed:
                     return
+                self._take()
                 self._turn(time.monotonic())
                 due = self._next()
-            with contextlib.suppress(queue.Empty):
-                self._take_one(self._touches.get(timeout=max(0.0, due - time.monotonic())))
+            self._wake.wait(max(0.0, due - time.monotonic()))
+            self._wake.clear()
 
     def _turn(self, now: float) -> None:
         for root in self._roots:
@@ -243,7 +243,7 @@ class Watcher:
         elif not WHY_NOT:
             try:
                 root.notifier = Notifier(
-                    tree.path, lambda *what: self._touches.put(_Touch(root, *what))
+                    tree.path, lambda *what: self._notified(_Touch(root, *what))
                 )
                 root.method, root.reason = WatchMethod.NOTIFY, ""
             except OSError as error:  # case 39: the limit of inotify watches
@@ -262,20 +262,18 @@ class Watcher:
             self._ended.append(root.notifier)
             root.notifier = None
 
-    def _take(self) -> None:
-        """Make dirty what was notified."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._take_one(self._touches.get_nowait())
+    def _notified(self, touch: _Touch) -> None:
+        """Keep what was notified, in the notifier's thread."""
+        self._touches.append(touch)
+        self._wake.set()
 
-    def _take_one(self, touch: _Touch | None) -> None:
-        if touch is None:
-            return
-        root, path, written, moved = touch
-        with self._lock:
+    def _take(self) -> None:
+        """Make dirty what was notified; whoever has the lock finds all of it here."""
+        while self._touches:
+            root, path, written, moved = self._touches.popleft()
             if not below(root.tree.path, path):
                 root.look_at = 0.0  # the root itself
-                return
+                continue
             rel = root.tree.rel(path)
             if root.tree.counts(rel):
                 root.tree.touch(rel, written=written, moved=moved)
