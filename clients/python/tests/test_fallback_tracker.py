@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Callable
@@ -219,3 +221,31 @@ def test_root_that_is_gone(tmp_path: Path) -> None:
         assert made.track_change(root / "a.md").version is None
     steps = rows(tmp_path / "obby.db", "SELECT change_type FROM content_diffs ORDER BY id")
     assert steps == [("created",), ("deleted",)]
+
+
+def test_after_a_fork(root: Path, tmp_path: Path) -> None:
+    """Client case 56: a tracker that was made before a fork works in parent and child."""
+    program = """
+import os, pathlib, sys
+from obby_clients import fallback
+
+root, database = map(pathlib.Path, sys.argv[1:])
+tracker = fallback.ContentTracker(database, [root])
+note = root / "a.md"
+for text in ("parent", "child", "parent again"):
+    note.write_text(text)
+    if text != "child":
+        tracker.track_change(note)
+    elif os.fork() == 0:
+        os._exit(tracker.track_change(note).change_id != 2)
+    else:
+        assert os.wait()[1] == 0
+print(tracker.track_change(note).version.version_id)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, root, tmp_path / "obby.db"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.stdout, done.returncode) == ("3\n", 0), done.stderr
