@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from ._content import Stat
+from ._reading import stat_of
 
-__all__ = ["BOUND", "Arrival", "Ident", "Mark", "ident"]
+__all__ = ["BOUND", "Arrival", "Ident", "Mark", "ident", "ident_at"]
 
 BOUND = 10
 """Times the quiet delay that a path which never rests can stay unreported (case 23)."""
@@ -41,3 +43,11 @@ class Arrival:
 def ident(stat: Stat) -> Ident:
     """Return what tells files apart while they exist."""
     return stat.device, stat.inode
+
+
+def ident_at(path: str) -> Ident | None:
+    """Return the file at a path; None: none is."""
+    try:
+        return ident(stat_of(os.lstat(path)))
+    except OSError:
+        return None

@@ -9,11 +9,10 @@ from datetime import datetime, timezone
 
 from ..watcher.values import ChangeType, EntryKind, Event, WatchMethod
 from ._journal import Journal, Recorded
-from ._marks import Arrival, Ident, Mark, ident
+from ._marks import Arrival, Mark, ident, ident_at
 from ._notify import Notifier
 from ._paths import below
 from ._patterns import PATTERN_FILES, Patterns
-from ._reading import stat_of
 from ._times import datetime_of
 from ._tree import Tree
 
@@ -142,7 +141,7 @@ class Settler:
         wanted = ident(tree.files[rel])
         for root in self.roots:
             for dirty, mark in root.tree.dirty.items():
-                if mark.moved and _ident_at(root.tree.full(dirty)) == wanted:
+                if mark.moved and ident_at(root.tree.full(dirty)) == wanted:
                     return True
         return False
 
@@ -196,10 +195,3 @@ def _departed(tree: Tree, arrival: Arrival) -> str | None:
         if ident(stat) == ident(arrival.stat):
             return rel if arrival.mark.moved or stat.mtime == arrival.stat.mtime else None
     return None
-
-
-def _ident_at(path: str) -> Ident | None:
-    try:
-        return ident(stat_of(os.lstat(path)))
-    except OSError:
-        return None

@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from ._content import Stat
-from ._marks import BOUND, Arrival, Ident, Mark, ident
+from ._marks import BOUND, Arrival, Ident, Mark, ident, ident_at
 from ._patterns import PATTERN_FILES, Entry, PatternFileError, Patterns, load, walk
 from ._problems import gone
 from ._reading import stat_of
+from ._starting import directory_at
 
 __all__ = ["Tree"]
 
@@ -194,21 +195,23 @@ class Tree:
     def moves(self, rested: dict[str, Mark]) -> Iterator[tuple[str, str]]:
         """Give old and new names of known directories that have been renamed."""
         for rel in sorted(rested, key=lambda rel: (rel in self.directories, rel)):
-            now = self._directory_at(rel)
+            now = directory_at(self.full(rel))
             if now is None or self.directories.get(rel) == now or not self._enters(rel):
                 continue
             old = next((at for at, known in self.directories.items() if known == now), None)
-            if old is None or old == "." or self._directory_at(old) == now:
+            if old is None or old == "." or directory_at(self.full(old)) == now:
                 continue
-            if not rel.startswith(old + "/"):
+            carried = rested[rel].moved or self._carried(old, rel)
+            if carried and not rel.startswith(old + "/"):
                 yield old, rel
 
-    def _directory_at(self, rel: str) -> Ident | None:
-        try:
-            status = os.lstat(self.full(rel))
-        except OSError:
-            return None
-        return ident(stat_of(status)) if modes.S_ISDIR(status.st_mode) else None
+    def _carried(self, old: str, new: str) -> bool:
+        """Tell whether a directory has brought a known file along: inode numbers are reused."""
+        return any(
+            ident_at(self.full(new + rel[len(old) :])) == ident(stat)
+            for rel, stat in self.files.items()
+            if rel.startswith(old + "/")
+        )
 
     def rename(
         self, old: str, new: str, rested: dict[str, Mark]
