@@ -22,12 +22,6 @@ const (
 	rowsAtOnce = 512
 )
 
-// stretch is some steps in the order of their ids.
-type stretch struct {
-	stepindex.Block
-	paths []string // of each step, where it was read from its row: then Block.Path is 0
-}
-
 // walk goes through the steps between two ids, exclusive both, oldest or newest first:
 // by the blocks of the step index, and by rows where there is none. It leaves out
 // blocks without a step in the range, nothing else. visit says whether to go on; it
@@ -168,10 +162,10 @@ func (w *walk) steps(ctx context.Context, blocks []lying, visit func(*stretch) (
 			return false, err
 		}
 		if st, ok = w.taken(b); !ok {
-			return w.rows(ctx, b.first-1, b.last+1, visit)
+			return w.rows(ctx, max(b.first-1, w.after), min(b.last+1, w.before), visit)
 		}
 	}
-	return visit(st)
+	return visit(st.between(w.after, w.before)) // part of it, where blocks were packed anew meanwhile
 }
 
 // taken returns a block that was read.
@@ -259,28 +253,4 @@ func (w *walk) rows(ctx context.Context, after, before int64, visit func(*stretc
 		}
 	}
 	return true, nil
-}
-
-func readRows(u *unpacker, timed bool) *stretch {
-	st := &stretch{}
-	for u.more() {
-		id, path := u.number(), u.path()
-		kind, _ := u.text()
-		at := int64(stepindex.NoTime)
-		if timed {
-			at = u.micros()
-		}
-		st.Add(id, at, 0, stepindex.Type(kind), 0, 0)
-		st.paths = append(st.paths, path)
-	}
-	return st
-}
-
-// reverse puts steps that were read newest first in the order of their ids. Those of
-// its columns that are all 0 are left.
-func (st *stretch) reverse() {
-	for _, column := range [][]int64{st.ID, st.Time, st.Type} {
-		slices.Reverse(column)
-	}
-	slices.Reverse(st.paths)
 }
