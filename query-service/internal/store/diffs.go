@@ -99,7 +99,7 @@ func (s *Store) rowsOf(ctx context.Context, q query.DiffQuery) (steps []row, las
 	}
 	for u.more() {
 		d := readRow(u, q.WithText)
-		if q.OfPaths() && !q.Path(d.Path) || len(q.Types) > 0 && !slices.Contains(q.Types, d.Type) {
+		if q.OfPaths() && !q.Path(d.Path) || len(q.Types) > 0 && !slices.Contains(q.Types, d.Type) || d.whole && !q.Range.Has(d.Observed) {
 			continue // its id was given to another step: case 60's lesser kin
 		}
 		steps = append(steps, d)

@@ -99,9 +99,15 @@ func (u *unpacker) path() string {
 // micros returns a stored time as a block holds it.
 func (u *unpacker) micros() int64 {
 	if value, ok := u.text(); ok {
-		if at, ok := sqlite.ParseTime(value); ok {
-			return at.UnixMicro()
-		}
+		return storedMicros(value)
+	}
+	return stepindex.NoTime
+}
+
+// storedMicros returns a time in any stored form as a block holds it.
+func storedMicros(stored any) int64 {
+	if at, ok := sqlite.ParseTime(stored); ok {
+		return at.UnixMicro()
 	}
 	return stepindex.NoTime
 }

@@ -32,6 +32,8 @@ type walk struct {
 	r             query.Range
 	oldest        bool
 	unsure        bool // rows may lie where the walk stands, oldest first
+	checked       bool // it was looked whether the blocks are stale
+	stale         bool // the blocks are of other rows: the walk goes by rows
 	ahead         []*stretch
 }
 
@@ -102,6 +104,16 @@ func (w *walk) run(ctx context.Context, visit func(*stretch) (bool, error)) erro
 
 // blocks returns where the next blocks lie.
 func (w *walk) blocks(ctx context.Context) ([]lying, error) {
+	if !w.checked {
+		well, err := endsWell(ctx, w.asker)
+		if err != nil {
+			return nil, err
+		}
+		w.checked, w.stale = true, !well
+	}
+	if w.stale {
+		return nil, nil
+	}
 	statement, from := selectNewestBlocks, w.before
 	if w.oldest {
 		statement, from = selectOldestBlocks, w.after
