@@ -279,17 +279,3 @@ func cutText(text string, limit int) (string, bool) {
 	}
 	return text[:limit], true
 }
-
-// AUTOINCREMENT keeps the largest id there ever was, also of a deleted row.
-const selectLast = `SELECT
-	max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'content_diffs'), 0), ifnull((SELECT max(id) FROM content_diffs), 0)),
-	ifnull((SELECT value FROM obby_meta WHERE key = 'database_id'), '')`
-
-// Last implements query.DiffStore.
-func (s *Store) Last(ctx context.Context) (query.Position, error) {
-	var last query.Position
-	err := s.each(ctx, selectLast, nil, func(rows *sql.Rows) error {
-		return rows.Scan(&last.ID, &last.Database)
-	})
-	return last, err
-}

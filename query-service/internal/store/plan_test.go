@@ -63,6 +63,7 @@ func TestPlans(t *testing.T) {
 		{"where all blocks lie", packedAllBlocks, nil},
 		{"do the blocks add up", selectTotals, []any{1}},
 		{"where rows and blocks end", selectEnd, nil},
+		{"time of a step", selectTime, []any{1}},
 		{"rows to count that no block holds", selectCounted, []any{1, 9, 512}},
 		{"names of paths", selectNames, []any{1, 9}},
 		{"last diff", selectLast, nil},
