@@ -31,7 +31,7 @@ var (
 		number("d.id"), text("d.file_path"), text("o.old_path"), text("d.change_type"),
 		number("d.old_version_id"), number("d.new_version_id"), number("o.truncated"), number(diffLength),
 	}
-	behindColumns = []string{number("CAST(ifnull(d.lines_added, 0) AS INTEGER)"), number("CAST(ifnull(d.lines_removed, 0) AS INTEGER)"), stamp("d.timestamp")}
+	behindColumns = []string{number("d.lines_added"), number("d.lines_removed"), stamp("d.timestamp")}
 
 	basicColumns = packed(append(slices.Clone(diffColumns), ifShort(behindColumns...))...)
 	fullColumns  = packed(append(slices.Clone(diffColumns), ifShort(append(slices.Clone(behindColumns), text("d.diff_content"))...))...)

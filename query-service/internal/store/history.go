@@ -48,10 +48,11 @@ func textsStatement(q query.TextsQuery) (string, []any, error) {
 }
 
 // The second part are the moves away: their rows are those of the new paths.
-const selectStepsOf = `SELECT d.id, obby_time(d.timestamp), d.change_type, 0, ifnull(d.old_version_id, 0), ifnull(d.new_version_id, 0)
+const selectStepsOf = `SELECT d.id, obby_time(d.timestamp), d.change_type, 0,
+	CAST(ifnull(d.old_version_id, 0) AS INTEGER), CAST(ifnull(d.new_version_id, 0) AS INTEGER)
 FROM content_diffs d WHERE d.file_path = ?1
 UNION ALL
-SELECT d.id, obby_time(d.timestamp), d.change_type, 1, ifnull(d.old_version_id, 0), 0
+SELECT d.id, obby_time(d.timestamp), d.change_type, 1, CAST(ifnull(d.old_version_id, 0) AS INTEGER), 0
 FROM obby_diffs o CROSS JOIN content_diffs d ON d.id = o.diff_id WHERE o.old_path = ?1 AND d.file_path <> ?1
 ORDER BY 1`
 

@@ -21,8 +21,11 @@ import (
 // for each execution: at LIMIT ?, at `column = ?` with ORDER BY, and at `column = ?`
 // before a LEFT JOIN. It does not look into an expression: LIMIT ?+0 and `= +?` are one.
 
-// number packs a column of integers, or an expression that is one.
-func number(expression string) string { return "ifnull(" + expression + ", '') || ','" }
+// number packs a column of integers, or an expression that is one. Any column of SQLite
+// can hold a value of any type.
+func number(expression string) string {
+	return "ifnull(CAST(" + expression + " AS INTEGER), '') || ','"
+}
 
 // text packs a column of text. It stands there twice, so it is no expensive one.
 func text(column string) string {

@@ -33,7 +33,7 @@ LEFT JOIN obby_labels l ON l.version_id = v.id`
 // packedVersion packs what readVersion reads.
 func packedVersion(current string) []string {
 	return []string{
-		number("v.id"), text("v.file_path"), text("v.content_hash"), number("CAST(ifnull(v.line_count, 0) AS INTEGER)"),
+		number("v.id"), text("v.file_path"), text("v.content_hash"), number("v.line_count"),
 		number("o.size_bytes"), text("o.kind"), stamp("v.timestamp"), number("o.mtime_ns"), text("v.change_description"),
 		number(current), text("l.label"), number("l.pinned"),
 	}
