@@ -99,6 +99,45 @@ func TestReplacedFile(t *testing.T) {
 	}
 }
 
+// A question that takes long keeps neither the next database nor other questions waiting
+// when the file is replaced, and its own database open until it ends.
+func TestReplacedWhileAsked(t *testing.T) {
+	path, db := sqlitetest.New(t)
+	step(t, db, "/a", "created", 1)
+	step(t, db, "/b", "created", 1)
+	s := serve(t, path)
+	before := s.database
+	inside, leave := make(chan struct{}), make(chan struct{})
+	rows := make(chan int, 1)
+	go func() { // ended by leave
+		n := 0
+		err := s.each(context.Background(), "SELECT id FROM content_diffs", nil, func(*sql.Rows) error {
+			if n++; n == 1 {
+				close(inside)
+				<-leave
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("the question ended with %v", err)
+		}
+		rows <- n
+	}()
+	<-inside
+	s.swap(nil, query.ErrUnavailable)
+	if _, err := s.Last(t.Context()); !errors.Is(err, query.ErrUnavailable) {
+		t.Errorf("meanwhile another question gets %v", err)
+	}
+	close(leave)
+	if n := <-rows; n != 2 {
+		t.Errorf("%d rows came, want 2", n)
+	}
+	s.closing.Wait()
+	if err := before.PingContext(t.Context()); err == nil {
+		t.Error("the database is still open")
+	}
+}
+
 func TestAdoptedWhileOpen(t *testing.T) {
 	path := sqlitetest.Legacy(t)
 	s := serve(t, path)

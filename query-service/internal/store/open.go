@@ -46,11 +46,10 @@ type Store struct {
 	log    *slog.Logger
 	report func(error)
 
-	// mu guards database and why. A statement holds it for reading, so that a
-	// database that was replaced is closed after the last of its readers.
-	mu       sync.RWMutex
+	mu       sync.RWMutex // guards database and why
 	database *database
 	why      error // why there is no database
+	closing  sync.WaitGroup
 
 	watch *watch
 	terms termCache
@@ -64,10 +63,11 @@ type Store struct {
 // database is one opened file.
 type database struct {
 	*sql.DB
-	file   os.FileInfo // tells the file from one that replaced it
-	schema int64       // changes with every change of the tables
-	with   string      // begins every statement: see standIns
-	search bool        // it has a search index
+	users  sync.WaitGroup // it is closed after the last of them
+	file   os.FileInfo    // tells the file from one that replaced it
+	schema int64          // changes with every change of the tables
+	with   string         // begins every statement: see standIns
+	search bool           // it has a search index
 
 	recent recent
 
@@ -96,6 +96,7 @@ func (s *Store) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.swap(nil, fmt.Errorf("%w: the service is stopping", query.ErrUnavailable))
+			s.closing.Wait()
 			return nil
 		case <-ticker.C:
 			s.check(ctx)
@@ -127,6 +128,8 @@ func (s *Store) check(ctx context.Context) {
 	}
 }
 
+// swap has questions go to another database. Nobody waits for those that the one before
+// is still asked.
 func (s *Store) swap(next *database, why error) {
 	s.mu.Lock()
 	before := s.database
@@ -134,7 +137,10 @@ func (s *Store) swap(next *database, why error) {
 	s.mu.Unlock()
 	s.terms.forget()
 	if before != nil {
-		before.close() //nolint:errcheck // nothing was written
+		s.closing.Go(func() { // ended by the end of its users
+			before.users.Wait()
+			before.close() //nolint:errcheck // nothing was written
+		})
 	}
 }
 
