@@ -99,6 +99,44 @@ func TestReplacedFile(t *testing.T) {
 	}
 }
 
+// cp writes a backup into the file that is there.
+func TestOverwrittenFile(t *testing.T) {
+	path, db := sqlitetest.New(t)
+	step(t, db, "/before", "created", 1)
+	db.Close()
+	s := serve(t, path)
+	before, err := s.Last(t.Context())
+	if err != nil || len(diffs(t, s, query.DiffQuery{}).Items) != 1 {
+		t.Fatal(err)
+	}
+	other, otherDB := sqlitetest.New(t)
+	step(t, otherDB, "/after", "created", 1)
+	otherDB.Close()
+	content, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.check(t.Context())
+	if got := diffs(t, s, query.DiffQuery{}).Items; len(got) != 1 || got[0].Path != "/after" {
+		t.Errorf("case 60: the file that was overwritten holds %v", got)
+	}
+	after, err := s.Last(t.Context())
+	if err != nil || !errors.Is(before.Check(after), query.ErrUnknownToken) {
+		t.Errorf("case 60: a position of before is one of the file: %v, %v, %v", before, after, err)
+	}
+	opened := s.database
+	for range 3 { // a writer's commits and checkpoints are nothing of the kind
+		step(t, sqlitetest.Adopted(t, path), "/more", "created", 1)
+		s.check(t.Context())
+	}
+	if s.database != opened {
+		t.Error("the database was opened anew for a commit")
+	}
+}
+
 // A question that takes long keeps neither the next database nor other questions waiting
 // when the file is replaced, and its own database open until it ends.
 func TestReplacedWhileAsked(t *testing.T) {

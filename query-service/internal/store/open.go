@@ -63,11 +63,12 @@ type Store struct {
 // database is one opened file.
 type database struct {
 	*sql.DB
-	users  sync.WaitGroup // it is closed after the last of them
-	file   os.FileInfo    // tells the file from one that replaced it
-	schema int64          // changes with every change of the tables
-	with   string         // begins every statement: see standIns
-	search bool           // it has a search index
+	users   sync.WaitGroup // it is closed after the last of them
+	file    os.FileInfo    // tells the file from one that replaced it; as it was last seen
+	version int64          // data_version, then
+	schema  int64          // changes with every change of the tables
+	with    string         // begins every statement: see standIns
+	search  bool           // it has a search index
 
 	recent recent
 
@@ -158,7 +159,7 @@ func open(ctx context.Context, path string) (*database, error) {
 	}
 	d := &database{DB: db, file: file}
 	if err := d.inspect(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
 }
@@ -167,6 +168,9 @@ func open(ctx context.Context, path string) (*database, error) {
 func (d *database) inspect(ctx context.Context) error {
 	var err error
 	if d.schema, err = d.schemaVersion(ctx); err != nil {
+		return err
+	}
+	if _, err = d.overwritten(d.file); err != nil {
 		return err
 	}
 	if err := sqlite.Verify(ctx, d); err != nil {
@@ -187,7 +191,25 @@ func (d *database) isAt(ctx context.Context, path string) bool {
 		return false
 	}
 	schema, err := d.schemaVersion(ctx)
-	return err == nil && schema == d.schema || sqlite.Busy(err)
+	if err != nil || schema != d.schema {
+		return sqlite.Busy(err)
+	}
+	overwritten, err := d.overwritten(file)
+	return err == nil && !overwritten || sqlite.Busy(err)
+}
+
+// overwritten reports whether another program has written the file anew, as cp does:
+// SQLite notices nothing, and answers from pages that it has read before. Then the file
+// changed and nothing was committed. So it is after a checkpoint alone, which is rare:
+// it is opened anew in vain.
+func (d *database) overwritten(file os.FileInfo) (bool, error) {
+	d.recent.mu.Lock()
+	defer d.recent.mu.Unlock()
+	version, err := d.recent.dataVersion(d)
+	changed := !file.ModTime().Equal(d.file.ModTime()) || file.Size() != d.file.Size()
+	committed := version != d.version
+	d.file, d.version = file, version
+	return changed && !committed, err
 }
 
 func (d *database) schemaVersion(ctx context.Context) (version int64, err error) {
