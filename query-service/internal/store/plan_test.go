@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/obby/go-services/internal/sqlite"
 	"github.com/obby/go-services/internal/sqlitetest"
 	"github.com/obby/go-services/query-service/internal/query"
 )
@@ -62,7 +63,7 @@ func TestPlans(t *testing.T) {
 		{"the most of them", selectMostPath, nil},
 		{"where all blocks lie", packedAllBlocks, nil},
 		{"do the blocks add up", selectTotals, []any{1}},
-		{"where rows and blocks end", selectEnd, nil},
+		{"where rows and blocks end", sqlite.StepsEnd, nil},
 		{"time of a step", selectTime, []any{1}},
 		{"rows to count that no block holds", selectCounted, []any{1, 9, 512}},
 		{"names of paths", selectNames, []any{1, 9}},

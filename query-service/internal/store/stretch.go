@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"slices"
 
+	"github.com/obby/go-services/internal/sqlite"
 	"github.com/obby/go-services/internal/stepindex"
 )
 
@@ -53,17 +54,11 @@ func (st *stretch) reverse() {
 	slices.Reverse(st.paths)
 }
 
-// selectEnd selects the newest row that the blocks may have, and the block that has it.
-const selectEnd = `SELECT s.data, newest.id, newest.timestamp FROM (
-	SELECT id, timestamp FROM content_diffs
-	WHERE id <= (SELECT last_id FROM obby_steps WHERE first_id = (SELECT max(first_id) FROM obby_steps)) ORDER BY id DESC LIMIT 1) newest
-CROSS JOIN obby_steps s ON s.first_id = (SELECT max(first_id) FROM obby_steps WHERE first_id <= newest.id)`
-
 // endsWell reports whether the newest step that rows and blocks share bears one time: it
 // does not where another program emptied the table and ids began anew.
 func endsWell(ctx context.Context, a asker) (bool, error) {
 	well := true
-	err := a.each(context.WithoutCancel(ctx), selectEnd, nil, func(rows *sql.Rows) error {
+	err := a.each(context.WithoutCancel(ctx), sqlite.StepsEnd, nil, func(rows *sql.Rows) error {
 		var data sql.RawBytes
 		var id int64
 		var stored any
@@ -74,9 +69,7 @@ func endsWell(ctx context.Context, a asker) (bool, error) {
 		if block.Decode(data) != nil {
 			return nil // it is read from its rows
 		}
-		if i, ok := slices.BinarySearch(block.ID, id); ok {
-			well = block.Time[i] == storedMicros(stored)
-		}
+		well = !block.Denies(id, storedMicros(stored))
 		return nil
 	})
 	return well, err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/obby/go-services/internal/sqlitetest"
 	"github.com/obby/go-services/query-service/internal/query"
 )
 
@@ -87,4 +88,27 @@ func TestWalkWhileTrackerPacks(t *testing.T) {
 			}
 		}), 700, true)
 	})
+}
+
+// Blocks are of the rows that there are, whatever the form of the last one's time and
+// whichever rows were removed.
+func TestEndsWell(t *testing.T) {
+	for _, stored := range []any{sqlitetest.TimeMicros, sqlitetest.TimeSeconds, 1709600000, 1709600000.5, "no time"} {
+		s, db := fresh(t)
+		for range 4 {
+			step(t, db, "/a", "modified", stored)
+		}
+		pack(t, db, 1, 2)
+		pack(t, db, 3, 4)
+		for _, removed := range []int{0, 4, 3} {
+			exec(t, db, "DELETE FROM content_diffs WHERE id = ?", removed)
+			if well, err := endsWell(t.Context(), s); !well || err != nil {
+				t.Errorf("times like %v, %d removed: the blocks are of other rows, %v", stored, removed, err)
+			}
+		}
+		exec(t, db, "UPDATE content_diffs SET timestamp = 1 WHERE id = 2")
+		if well, err := endsWell(t.Context(), s); well || err != nil {
+			t.Errorf("times like %v: the blocks are of these rows, %v", stored, err)
+		}
+	}
 }
