@@ -129,3 +129,26 @@ func TestStandIns(t *testing.T) {
 		t.Errorf("keywords without their table: %v (-want +got):\n%s", err, diff)
 	}
 }
+
+// Old Python releases made semantic_analysis without a column id.
+func TestAnalysesWithoutID(t *testing.T) {
+	path := sqlitetest.Legacy(t)
+	db := sqlitetest.Adopted(t, path)
+	exec(t, db, "DROP TABLE semantic_analysis")
+	exec(t, db, "CREATE TABLE semantic_analysis (file_path TEXT, content_hash TEXT, summary TEXT, topics TEXT, keywords TEXT, impact_level TEXT, timestamp DATETIME)")
+	exec(t, db, `INSERT INTO semantic_analysis VALUES ('/x', '', 'first', 'zebra, Lion', 'k', '', '2024-03-05 10:00:00'),
+		('/x', '', 'second', '["ZEBRA","a,b"]', NULL, '', '2024-03-06T10:00:00'), ('/y', '', 'third', ' zebra ,zebra', '', '', 1709700000)`)
+	s := serve(t, path)
+	page, err := s.TopicFiles(t.Context(), query.TopicQuery{Topic: "zebra", Limit: 10})
+	got := map[string]int64{}
+	for _, f := range page.Items {
+		got[f.Path] = f.Entries
+	}
+	if diff := cmp.Diff(map[string]int64{"/x": 2, "/y": 1}, got); diff != "" || err != nil {
+		t.Errorf("case 58: entries of a topic: %v (-want +got):\n%s", err, diff)
+	}
+	topics, _, err := s.Terms(t.Context(), wholeRange, "/y", 20)
+	if err != nil || len(topics) != 1 || topics[0].Count != 1 {
+		t.Errorf("case 58: topics are %v, %v", topics, err)
+	}
+}
