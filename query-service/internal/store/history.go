@@ -12,7 +12,7 @@ import (
 
 // A path's versions lie behind each other in the index, so nothing is sorted, and
 // a path that is left out costs none of its contents.
-const selectTexts = `SELECT v.id, v.file_path, ` + isCurrent + `, v.content
+const selectTexts = `SELECT v.id, v.file_path, ` + isCurrent + `, ifnull(v.content, '')
 FROM file_versions v INDEXED BY idx_file_versions_path
 LEFT JOIN file_states s ON s.file_path = v.file_path%s
 ORDER BY v.file_path, v.id`
@@ -43,7 +43,7 @@ func textsStatement(q query.TextsQuery) (string, []any, error) {
 		w.and("v.file_path >= ? AND v.file_path < ?", prefix, prefix+"0") // what is below it is among these
 	}
 	_, err := w.files(q.Files)
-	w.and("v.content IS NOT NULL")
+	w.and("(v.content IS NOT NULL OR EXISTS (SELECT 1 FROM obby_versions o WHERE o.version_id = v.id AND o.kind = 'binary'))")
 	return fmt.Sprintf(selectTexts, w.String()), w.args, err
 }
 
