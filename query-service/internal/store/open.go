@@ -66,6 +66,7 @@ type database struct {
 	users   sync.WaitGroup // it is closed after the last of them
 	file    os.FileInfo    // tells the file from one that replaced it; as it was last seen
 	version int64          // data_version, then
+	content string         // its fingerprint, then
 	schema  int64          // changes with every change of the tables
 	with    string         // begins every statement: see standIns
 	search  bool           // it has a search index
@@ -170,9 +171,6 @@ func (d *database) inspect(ctx context.Context) error {
 	if d.schema, err = d.schemaVersion(ctx); err != nil {
 		return err
 	}
-	if _, err = d.overwritten(d.file); err != nil {
-		return err
-	}
 	if err := sqlite.Verify(ctx, d); err != nil {
 		return err
 	}
@@ -181,7 +179,10 @@ func (d *database) inspect(ctx context.Context) error {
 		return err
 	}
 	d.search = len(search) > 0
-	d.with, err = standIns(ctx, d)
+	if d.with, err = standIns(ctx, d); err != nil {
+		return err
+	}
+	_, err = d.overwritten(ctx, "", d.file)
 	return err
 }
 
@@ -194,22 +195,46 @@ func (d *database) isAt(ctx context.Context, path string) bool {
 	if err != nil || schema != d.schema {
 		return sqlite.Busy(err)
 	}
-	overwritten, err := d.overwritten(file)
+	overwritten, err := d.overwritten(ctx, path, file)
 	return err == nil && !overwritten || sqlite.Busy(err)
 }
 
 // overwritten reports whether another program has written the file anew, as cp does:
 // SQLite notices nothing, and answers from pages that it has read before. Then the file
-// changed and nothing was committed. So it is after a checkpoint alone, which is rare:
-// it is opened anew in vain.
-func (d *database) overwritten(file os.FileInfo) (bool, error) {
-	d.recent.mu.Lock()
-	defer d.recent.mu.Unlock()
+// changed although nothing was committed, and says something else to who opens it now;
+// after a checkpoint it says the same.
+func (d *database) overwritten(ctx context.Context, path string, file os.FileInfo) (bool, error) {
 	version, err := d.recent.dataVersion(d)
+	if err != nil {
+		return false, err
+	}
 	changed := !file.ModTime().Equal(d.file.ModTime()) || file.Size() != d.file.Size()
 	committed := version != d.version
 	d.file, d.version = file, version
-	return changed && !committed, err
+	switch {
+	case committed:
+		d.content, err = d.fingerprint(ctx, d)
+		return false, err
+	case !changed:
+		return false, nil
+	}
+	fresh, err := sqlite.Reader(path)
+	if err != nil {
+		return false, err
+	}
+	defer fresh.Close()
+	content, err := d.fingerprint(ctx, fresh)
+	return content != d.content, err
+}
+
+const selectFingerprint = `SELECT (SELECT group_concat(name || ' ' || seq) FROM (SELECT name, seq FROM sqlite_sequence ORDER BY name))
+	|| ifnull((SELECT value FROM obby_meta WHERE key = 'database_id'), '') || ifnull((SELECT file_path FROM content_diffs ORDER BY id DESC LIMIT 1), '')`
+
+// fingerprint tells a database, as it is now, from its backups and from others.
+func (d *database) fingerprint(ctx context.Context, db sqlite.Querier) (string, error) {
+	var text sql.Null[string]
+	err := db.QueryRowContext(ctx, d.with+selectFingerprint).Scan(&text)
+	return text.V, err
 }
 
 func (d *database) schemaVersion(ctx context.Context) (version int64, err error) {
