@@ -20,8 +20,12 @@ import (
 const isCurrent = `CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
 	ELSE v.content_hash IS s.content_hash END`
 
+// description is cut: a page of versions reads that of each
+// before it knows how many fit.
+const description = "substr(v.change_description, 1, 1000)"
+
 const versionColumns = `v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
-	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(v.change_description, ''),
+	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(` + description + `, ''),
 	` + isCurrent + `, ifnull(l.label, ''), ifnull(l.pinned, 0)`
 
 const fromVersions = `
@@ -34,7 +38,7 @@ LEFT JOIN obby_labels l ON l.version_id = v.id`
 func packedVersion(current string) []string {
 	return []string{
 		number("v.id"), text("v.file_path"), text("v.content_hash"), number("v.line_count"),
-		number("o.size_bytes"), text("o.kind"), stamp("v.timestamp"), number("o.mtime_ns"), text("v.change_description"),
+		number("o.size_bytes"), text("o.kind"), stamp("v.timestamp"), number("o.mtime_ns"), text(description),
 		number(current), text("l.label"), number("l.pinned"),
 	}
 }
