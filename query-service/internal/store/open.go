@@ -16,8 +16,9 @@
 // # Invariants
 //
 //   - A statement is closed before its answer is sent, so that no slow client
-//     keeps the write-ahead log from being reset (case 50). All but that of Steps,
-//     which counts, return a bounded number of rows.
+//     keeps the write-ahead log from being reset (case 50). Those of lists return
+//     a bounded number of rows; those that count, or look into contents, read on until
+//     they are done or their visitor has enough.
 //   - Stored times are read through obby_time alone (cases 44 to 46).
 package store
 

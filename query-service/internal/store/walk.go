@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// blocksAtOnce is of how many blocks it is read at once when they lie. A short
+	// blocksAtOnce is of how many blocks it is read at once where they lie. A short
 	// page needs one of them, a rare path all.
 	blocksAtOnce = 64
 	// readAhead is how many blocks are read with one statement once the first was not
