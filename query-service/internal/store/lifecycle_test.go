@@ -150,12 +150,13 @@ func TestReplacedWhileAsked(t *testing.T) {
 	rows := make(chan int, 1)
 	go func() { // ended by leave
 		n := 0
-		err := s.each(context.Background(), "SELECT id FROM content_diffs", nil, func(*sql.Rows) error {
-			if n++; n == 1 {
-				close(inside)
-				<-leave
-			}
-			return nil
+		err := s.use(func(d *database) error {
+			close(inside)
+			<-leave
+			return source{d, d.with}.each(context.Background(), "SELECT id FROM content_diffs", nil, func(*sql.Rows) error {
+				n++
+				return nil
+			})
 		})
 		if err != nil {
 			t.Errorf("the question ended with %v", err)
