@@ -12,6 +12,7 @@ require (
 )
 
 require (
+	github.com/gobwas/glob v1.1.0 // indirect
 	github.com/mattn/go-sqlite3 v1.14.53 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/text v0.42.0 // indirect

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -77,24 +78,74 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// A stream by Connect through the hub, as docs/api.md shows it, ends in time when
-// everything stops.
-func TestAPIStream(t *testing.T) {
-	w := startWorld(t, "")
-	write(t, w.path("a.md"), "first\n")
-	w.settle(t)
-	const request = `{"sinceTime":"2000-01-01T00:00:00Z"}`
-	resp, err := http.Post("http://"+w.Get(stack.Hub).Addr["http"]+"/api/obby.query.v1.QueryService/GetDiffsSince",
+// connectStream is a stream by Connect.
+type connectStream struct{ body io.ReadCloser }
+
+// next reads a message, with the flags before it.
+func (s connectStream) next(t *testing.T) (flags byte, message string) {
+	t.Helper()
+	var head [5]byte
+	if _, err := io.ReadFull(s.body, head[:]); err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, binary.BigEndian.Uint32(head[1:]))
+	if _, err := io.ReadFull(s.body, text); err != nil {
+		t.Fatal(err)
+	}
+	return head[0], string(text)
+}
+
+// follow asks a service for everything there is and what comes.
+func (w *world) follow(t *testing.T, service string) connectStream {
+	t.Helper()
+	const request = `{"sinceTime":"2000-01-01T00:00:00Z","follow":true}`
+	resp, err := http.Post("http://"+w.Get(service).Addr["http"]+"/api/obby.query.v1.QueryService/GetDiffsSince",
 		"application/connect+json", strings.NewReader("\x00\x00\x00\x00"+string(rune(len(request)))+request))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || !strings.Contains(string(body), w.path("a.md")) {
-		t.Errorf("%s, %v: %q", resp.Status, err, body)
+	t.Cleanup(func() { resp.Body.Close() })
+	return connectStream{resp.Body}
+}
+
+// await reads until a message has a text in it.
+func (s connectStream) await(t *testing.T, text string) {
+	t.Helper()
+	for {
+		flags, message := s.next(t)
+		if strings.Contains(message, text) {
+			return
+		}
+		if flags != 0 {
+			t.Fatalf("the stream ended without %s: %s", text, message)
+		}
+	}
+}
+
+// Followers over HTTP, as docs/api.md shows it, at both addresses: each step comes as
+// it is committed. When the service stops, they are told, and it stops in time; the
+// hub cuts its own off.
+func TestAPIStream(t *testing.T) {
+	w := startWorld(t, "")
+	hub, query := w.follow(t, stack.Hub), w.follow(t, stack.Query)
+	for _, name := range []string{"a.md", "b.md"} {
+		write(t, w.path(name), "text\n")
+		hub.await(t, w.path(name))
+		query.await(t, w.path(name))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
-	w.Stop(ctx)
+	if err := w.Get(stack.Query).Stop(ctx); err != nil {
+		t.Errorf("the query-service ended with %v", err)
+	}
+	hub.await(t, "SERVER_STOPPING")
+	query.await(t, "SERVER_STOPPING")
+	if err := w.Get(stack.Query).Restart(ctx); err != nil {
+		t.Fatal(err)
+	}
+	hub = w.follow(t, stack.Hub)
+	hub.await(t, w.path("b.md"))
+	if err := w.Get(stack.Hub).Stop(ctx); err != nil {
+		t.Errorf("the hub ended with %v", err)
+	}
 }

@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	statusv1 "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/obby/go-services/internal/rpcerr"
 )
@@ -82,5 +86,17 @@ func TestUnknownCauseIsLogged(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("status %v shows the cause", err)
+	}
+}
+
+func TestWriteHTTP(t *testing.T) {
+	w := httptest.NewRecorder()
+	rpcerr.WriteHTTP(w, http.StatusBadGateway, table.Status(slog.New(slog.DiscardHandler), fmt.Errorf("at x: %w", errBusy)))
+	var got statusv1.Status
+	if err := protojson.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		t.Fatalf("%v: %s", err, w.Body)
+	}
+	if w.Code != 502 || w.Header().Get("Content-Type") != "application/json" || got.Code != int32(codes.Unavailable) || got.Message != "at x: database locked" || len(got.Details) != 2 {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 }

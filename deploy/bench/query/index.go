@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/obby/go-services/deploy/bench/measure"
 	"github.com/obby/go-services/deploy/run/stack"
 	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/internal/stepindex"
 )
 
 // index has the built tracker bring its tables up to date and write what it keeps
@@ -52,11 +52,9 @@ func indexed(ctx context.Context, path string) (done bool, err error) {
 		return false, err
 	}
 	defer db.Close()
-	err = db.QueryRowContext(ctx, `SELECT
+	err = db.QueryRowContext(ctx, `SELECT ifnull(
 		(SELECT max(id) FROM file_versions) = (SELECT CAST(value AS INTEGER) FROM obby_meta WHERE key = 'indexed_file_versions') AND
-		(SELECT max(id) FROM content_diffs) = (SELECT CAST(value AS INTEGER) FROM obby_meta WHERE key = 'indexed_content_diffs')`).Scan(&done)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
+		(SELECT max(id) FROM content_diffs) = (SELECT CAST(value AS INTEGER) FROM obby_meta WHERE key = 'indexed_content_diffs') AND
+		(SELECT max(id) FROM content_diffs) - (SELECT ifnull(max(last_id), 0) FROM obby_steps) <= ?, 0)`, stepindex.MaxSteps).Scan(&done)
 	return done, err
 }
