@@ -15,7 +15,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable
 from dataclasses import is_dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
@@ -28,16 +28,16 @@ __all__ = ["decode", "duration", "number", "numbers", "put_path", "timestamp"]
 
 T = TypeVar("T")
 _Reader = Callable[[Any], Any]
-_READERS: dict[tuple[type, type[Message]], dict[str, _Reader]] = {}
+_READERS: dict[tuple[type, type[Message], tuple[str, ...]], dict[str, _Reader]] = {}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def decode(cls: type[T], message: Message) -> T:
-    """Read a dataclass from its message."""
-    key = cls, type(message)
+def decode(cls: type[T], message: Message, **given: Any) -> T:
+    """Read a dataclass from its message, all but the fields that are given."""
+    key = cls, type(message), tuple(given)
     readers = _READERS.get(key) or _READERS.setdefault(key, _readers(*key))
-    return cls(**{name: read(message) for name, read in readers.items()})
+    return cls(**{name: read(message) for name, read in readers.items()}, **given)
 
 
 def put_path(message: Message, field: str, path: AnyPath | None) -> None:
@@ -80,8 +80,9 @@ def numbers(values: Iterable[OpenEnum]) -> Any:
     return [int(value) for value in values]
 
 
-def _readers(cls: type, message: type[Message]) -> dict[str, _Reader]:
-    return {name: _reader(message, name, hint) for name, hint in typing.get_type_hints(cls).items()}
+def _readers(cls: type, message: type[Message], given: tuple[str, ...]) -> dict[str, _Reader]:
+    hints = typing.get_type_hints(cls).items()
+    return {name: _reader(message, name, hint) for name, hint in hints if name not in given}
 
 
 def _reader(message: type[Message], name: str, hint: Any) -> _Reader:
@@ -112,6 +113,8 @@ def _converter(hint: type) -> _Reader:
         return _datetime
     if hint is timedelta:
         return lambda m: timedelta(seconds=m.seconds, microseconds=m.nanos // 1_000)
+    if hint is date:
+        return lambda text: date.fromisoformat(text) if text else date.min
     if is_dataclass(hint):
         return functools.partial(decode, hint)
     if issubclass(hint, OpenEnum):
