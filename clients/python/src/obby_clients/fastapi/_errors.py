@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from http import HTTPStatus
 
@@ -52,8 +51,7 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
     headers = {}
     if error.retry_delay is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_delay.total_seconds()))
-    body = json.loads(failure(error).json())
-    return JSONResponse(body, _STATUS.get(error.code, 500), headers)
+    return JSONResponse(failure(error), _STATUS.get(error.code, 500), headers)
 
 
 def bad(field: str, description: str) -> InvalidArgumentError:

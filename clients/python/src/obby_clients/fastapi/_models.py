@@ -97,7 +97,7 @@ def page(cls: type) -> Model:
 def dumped(value: Any) -> Any:
     """Return the JSON form of a value; what `model` describes."""
     if isinstance(value, ObbyError):
-        return failure(value).__dict__
+        return failure(value)
     if is_dataclass(value):
         return _dumped(value)
     if isinstance(value, OpenEnum):
@@ -109,20 +109,20 @@ def dumped(value: Any) -> Any:
     return value
 
 
-def failure(error: ObbyError) -> Failure:
-    """Return the JSON form of an error."""
-    return Failure(
-        code=error.code.name,
-        message=shown(error.message),
-        reason=error.reason,
-        metadata={key: shown(value) for key, value in error.metadata.items()},
-        field_violations=[
-            Violation(field=item.field, description=shown(item.description))
+def failure(error: ObbyError) -> dict[str, Any]:
+    """Return the JSON form of an error; what `Failure` describes."""
+    return {
+        "code": error.code.name,
+        "message": shown(error.message),
+        "reason": error.reason,
+        "metadata": {key: shown(value) for key, value in error.metadata.items()},
+        "field_violations": [
+            {"field": item.field, "description": shown(item.description)}
             for item in error.field_violations
         ],
-        retry_delay=error.retry_delay.total_seconds() if error.retry_delay else None,
-        request_id=error.request_id,
-    )
+        "retry_delay": error.retry_delay and error.retry_delay.total_seconds(),
+        "request_id": error.request_id,
+    }
 
 
 def shown(path: str) -> str:

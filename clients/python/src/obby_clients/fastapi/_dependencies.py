@@ -1,0 +1,95 @@
+"""What a host's own operations can ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, Request
+
+from ..changes import Changes
+from ..flags import Flags
+from ..routing import AsyncObby
+from ._parameters import client_id
+from ._streams import EventStreams
+
+if TYPE_CHECKING:
+    # What the facade has: the clients' methods, and `subject=`.
+    Routed = Any
+
+__all__ = [
+    "ClientId",
+    "FlagsState",
+    "Hub",
+    "Query",
+    "Router",
+    "State",
+    "StateOf",
+    "Tracker",
+    "Watcher",
+    "get_flags",
+    "get_hub_client",
+    "get_query_client",
+    "get_router",
+    "get_state",
+    "get_tracker_client",
+    "get_watcher_client",
+]
+
+
+@dataclass(frozen=True)
+class State:
+    """What `app.state.obby` is while the application runs."""
+
+    router: AsyncObby
+    """The four services, each call decided by the flags."""
+    flags: Flags
+    """The flags themselves."""
+    changes: Changes
+    """The committed changes, from the database."""
+    events: EventStreams
+    """The event streams of this process."""
+
+
+def get_state(request: Request) -> State:
+    """Return what the lifespan has made.
+
+    Raises RuntimeError where that has not run, as in a TestClient without `with`.
+    """
+    state = getattr(request.app.state, "obby", None)
+    if not isinstance(state, State):
+        raise RuntimeError(
+            "obby has not started: call obby_clients.fastapi.install(app, …) before the"
+            " application starts; in a test, `with TestClient(app) as client:`"
+        )
+    return state
+
+
+def get_router(state: State = Depends(get_state)) -> AsyncObby:
+    """Return the four services behind the flags."""
+    return state.router
+
+
+def get_flags(state: State = Depends(get_state)) -> Flags:
+    """Return the flags."""
+    return state.flags
+
+
+def get_watcher_client(router: AsyncObby = Depends(get_router)) -> Routed:
+    """Return the file-watcher, on whichever side."""
+    return router.watcher
+
+
+def get_tracker_client(router: AsyncObby = Depends(get_router)) -> Routed:
+    """Return the content-tracker, on whichever side."""
+    return router.tracker
+
+
+def get_query_client(router: AsyncObby = Depends(get_router)) -> Routed:
+    """Return the query-service, on whichever side."""
+    return router.query
+
+
+def get_hub_client(router: AsyncObby = Depends(get_router)) -> Routed:
+    """Return the sse-hub, on whichever side."""
+    return router.hub
