@@ -37,9 +37,13 @@ class AsyncClient(BaseClient):
     is_async: ClassVar[bool] = True
 
     def __init__(
-        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+        self,
+        target: str | None = None,
+        *,
+        token: str | Callable[[], str] | None = None,
+        fail_fast: bool = False,
     ) -> None:
-        super().__init__(target, token=token)
+        super().__init__(target, token=token, fail_fast=fail_fast)
         self._links: dict[Home, Link] = {}
 
     async def __aenter__(self: C) -> C:
