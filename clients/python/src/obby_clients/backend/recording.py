@@ -35,7 +35,6 @@ _HINTS = {
     Seen.CREATED: ChangeType.CREATED,
     Seen.MODIFIED: ChangeType.MODIFIED,
     Seen.DELETED: ChangeType.DELETED,
-    Seen.RENAMED: ChangeType.MOVED,
 }
 
 
@@ -64,9 +63,9 @@ class Recorder:
         old = event.old_path if event.change_type is Seen.RENAMED else None
         if old is not None:
             self._pending.setdefault(old, TrackChange(old))
-        hint = _HINTS.get(event.change_type)
-        if hint is ChangeType.MOVED and old is None:
-            hint = None
+        elif event.path in self._pending:  # changed again after it moved: it still has moved
+            old = self._pending[event.path].old_path
+        hint = ChangeType.MOVED if old is not None else _HINTS.get(event.change_type)
         self._pending[event.path] = TrackChange(event.path, hint, old)
         self._wake.set()
         return None

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Optional
 
 from fastapi import Depends, Request
 
 from ..changes import Changes
 from ..flags import Flags
-from ..routing import AsyncObby
+from ..routing import AsyncObby, Fallbacks
 from ._parameters import client_id
 from ._streams import EventStreams
 
-if TYPE_CHECKING:
-    # What the facade has: the clients' methods, and `subject=`.
-    Routed = Any
+Routed = Any  # what the facade has: the clients' methods, and `subject=`
 
 __all__ = [
     "ClientId",
-    "FlagsState",
+    "CurrentFlags",
     "Hub",
     "Query",
     "Router",
     "State",
-    "StateOf",
     "Tracker",
     "Watcher",
     "get_flags",
@@ -49,6 +46,8 @@ class State:
     """The committed changes, from the database."""
     events: EventStreams
     """The event streams of this process."""
+    fallbacks: Fallbacks
+    """What runs in this process."""
 
 
 def get_state(request: Request) -> State:
@@ -93,3 +92,19 @@ def get_query_client(router: AsyncObby = Depends(get_router)) -> Routed:
 def get_hub_client(router: AsyncObby = Depends(get_router)) -> Routed:
     """Return the sse-hub, on whichever side."""
     return router.hub
+
+
+Router = Annotated[AsyncObby, Depends(get_router)]
+"""The four services, each call decided by the flags."""
+CurrentFlags = Annotated[Flags, Depends(get_flags)]
+"""The flags."""
+Watcher = Annotated[Routed, Depends(get_watcher_client)]
+"""The file-watcher, on whichever side."""
+Tracker = Annotated[Routed, Depends(get_tracker_client)]
+"""The content-tracker, on whichever side."""
+Query = Annotated[Routed, Depends(get_query_client)]
+"""The query-service, on whichever side."""
+Hub = Annotated[Routed, Depends(get_hub_client)]
+"""The sse-hub, on whichever side."""
+ClientId = Annotated[Optional[str], Depends(client_id)]  # noqa: UP045 (pydantic 1)
+"""What decides about a client's side of a partial rollout: `subject=` of a query."""

@@ -19,7 +19,7 @@ from ..values import OpenEnum
 from ._errors import bad
 from ._models import dumped, names
 
-__all__ = ["COOKIE", "Window", "aware", "client_id", "diff_filter", "exact", "member", "window"]
+__all__ = ["COOKIE", "Window", "aware", "client_id", "diff_filter", "member", "path_of", "window"]
 
 E = TypeVar("E", bound=OpenEnum)
 
@@ -75,14 +75,21 @@ def window(
     return Window(offset, limit)
 
 
-def exact(name: str, path: str | None, raw_path: str | None) -> str | None:
-    """Return a path from its parameters: as text, or as its exact bytes in base64."""
-    if raw_path is None:
-        return path
-    try:
-        return os.fsdecode(base64.b64decode(raw_path, validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise bad(f"raw_{name}", f"{raw_path!r} is not base64") from error
+def path_of(
+    path: Optional[str] = Query(None, description="The absolute path."),  # noqa: UP045
+    raw_path: Optional[str] = Query(  # noqa: UP045
+        None, description="Instead of it its exact bytes in base64, where they are not UTF-8."
+    ),
+) -> str:
+    """Return the path that a request is about."""
+    if raw_path is not None:
+        try:
+            return os.fsdecode(base64.b64decode(raw_path, validate=True))
+        except (binascii.Error, ValueError) as error:
+            raise bad("raw_path", f"{raw_path!r} is not base64") from error
+    if not path:
+        raise bad("path", "is missing: give the absolute path, or raw_path")
+    return path
 
 
 def aware(name: str, when: datetime | None) -> datetime | None:

@@ -15,16 +15,15 @@ from fastapi.responses import StreamingResponse
 from .. import query, tracker
 from ..query import BucketSize, SearchMode
 from ._dependencies import State, get_state
-from ._errors import RESPONSES, bad
+from ._errors import RESPONSES
 from ._models import dumped, model, names, page
 from ._parameters import (
-    COOKIE,
     Window,
     aware,
     client_id,
     diff_filter,
-    exact,
     member,
+    path_of,
     window,
 )
 
@@ -40,7 +39,6 @@ __all__ = [
 _PREFIX = Query(None, description="Only paths that are this one or below it.")
 _START = Query(None, description="Only from this time on; with a zone.")
 _END = Query(None, description="Only before this time; with a zone.")
-_RAW = Query(None, description="The path's exact bytes in base64, where they are not UTF-8.")
 
 
 def files_router() -> APIRouter:
@@ -49,8 +47,7 @@ def files_router() -> APIRouter:
 
     @router.get("/files", response_model=page(query.Version), summary="List files")
     async def files(
-        path: str = Query(description="The folder, or a file."),
-        raw_path: Optional[str] = _RAW,  # noqa: UP045
+        path: str = Depends(path_of),
         as_of: Optional[datetime] = Query(  # noqa: UP045
             None, description="What was there at this time; default: what is there now."
         ),
@@ -61,7 +58,7 @@ def files_router() -> APIRouter:
         """List the files at or below a path, each with the version that it has."""
         return await part.of(
             obby.router.query.files(
-                exact("path", path, raw_path) or "",
+                path,
                 as_of=aware("as_of", as_of),
                 limit=part.reach,
                 subject=client,
@@ -129,17 +126,13 @@ def versions_router() -> APIRouter:
 
     @router.get("/versions", response_model=page(query.Version), summary="List a file's versions")
     async def versions(
-        path: Optional[str] = Query(None, description="The file."),  # noqa: UP045
-        raw_path: Optional[str] = _RAW,  # noqa: UP045
+        path: str = Depends(path_of),
         part: Window = Depends(window),
         client: Optional[str] = Depends(client_id),  # noqa: UP045
         obby: State = Depends(get_state),
     ) -> Any:
         """List the versions of a file, newest first."""
-        file = exact("path", path, raw_path)
-        if not file:
-            raise bad("path", "say whose versions")
-        found = obby.router.query.file_versions(file, limit=part.reach, subject=client)
+        found = obby.router.query.file_versions(path, limit=part.reach, subject=client)
         return await part.of(found)
 
     @router.get(

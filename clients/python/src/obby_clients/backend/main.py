@@ -1,0 +1,53 @@
+"""`obby-backend`: the reference backend as a program."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+from .settings import Settings, SettingsError, parse
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; return the status for the shell."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        settings = parse(given, os.environ)
+    except SettingsError as error:
+        return _refused(str(error))
+    try:
+        from .app import ARGUMENTS  # noqa: PLC0415 (needs the extra)
+    except ModuleNotFoundError as error:
+        return _refused(f"{error.name} is missing: pip install 'obby-clients[backend]'")
+    os.environ[ARGUMENTS] = json.dumps(given)
+    return _serve(settings)
+
+
+def _serve(settings: Settings) -> int:
+    import uvicorn  # noqa: PLC0415 (needs the extra)
+
+    uvicorn.run(
+        "obby_clients.backend.app:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        timeout_graceful_shutdown=settings.stop_timeout,
+        log_config=None,
+        server_header=False,
+    )
+    return 0
+
+
+def _refused(message: str) -> int:
+    for line in message.splitlines():
+        print(f"obby-backend: {line}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
