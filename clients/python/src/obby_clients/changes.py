@@ -99,7 +99,7 @@ class Changes:
 
     def after(self, change_id: int, limit: int = 200) -> list[Change]:
         """Return the changes after an id, oldest first."""
-        return [self._change(*row) for row in self._rows(_AFTER, _MAX_DIFF + 1, change_id, limit)]
+        return [self._change(row) for row in self._rows(_AFTER, _MAX_DIFF + 1, change_id, limit)]
 
     def _one(self, statement: str, *args: Any) -> Any:
         return self._rows(statement, *args)[0][0]
@@ -108,22 +108,9 @@ class Changes:
         with self._lock, closing(self._connection.execute(statement, args)) as rows:
             return rows.fetchall()
 
-    def _change(
-        self,
-        change_id: int,
-        change_type: str,
-        path: str,
-        old_path: str | None,
-        old_version: int | None,
-        new_version: int | None,
-        content_hash: str | None,
-        line_count: int,
-        added: int,
-        removed: int,
-        diff: bytes,
-        truncated: int,
-        timestamp: object,
-    ) -> Change:
+    def _change(self, row: tuple[Any, ...]) -> Change:
+        change_id, change_type, path, old_path, old_version, new_version, *rest = row
+        content_hash, line_count, added, removed, diff, truncated, timestamp = rest
         exact = paths.decode(path)
         text, cut = _cut(diff)
         micros = parse_time(timestamp)

@@ -95,7 +95,9 @@ def _operator(token: str) -> Callable[..., None]:
     def check(authorization: str = Header("", description="`Bearer TOKEN`.")) -> None:
         given = authorization.removeprefix("Bearer ").encode()
         if not hmac.compare_digest(given, token.encode()):
-            raise HTTPException(401, "an operator's token is needed", {"WWW-Authenticate": "Bearer"})
+            raise HTTPException(
+                401, "an operator's token is needed", {"WWW-Authenticate": "Bearer"}
+            )
 
     return check
 

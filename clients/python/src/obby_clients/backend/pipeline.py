@@ -13,8 +13,8 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from ..flags import Backend, Flags, Service
 from ..fastapi import State
+from ..flags import Backend, Flags, Service
 from .lock import Lock
 from .publishing import Cursor, publish_to_go
 from .recording import Recorder

@@ -26,8 +26,8 @@ class Explanation(BaseModel):
     reason: str = Field(description="Constant of the rule that decided.")
     openfeature_reason: str = Field(description="The reason that OpenFeature has for it.")
     because: str = Field(description="The reason as a sentence.")
-    bucket: Optional[int] = Field(None, description="The subject's bucket, 0 to 9,999.")  # noqa: UP045
-    percentage: Optional[str] = Field(None, description="The percentage in force.")  # noqa: UP045
+    bucket: Optional[int] = Field(None, description="The subject's bucket, 0 to 9,999.")
+    percentage: Optional[str] = Field(None, description="The percentage in force.")
 
 
 def admin_router(*, dependencies: Sequence[Any]) -> APIRouter:
@@ -60,7 +60,7 @@ def _reads(router: APIRouter) -> None:
     @router.get("/flags/explain", response_model=Explanation, summary="Explain a decision")
     def explanation(
         service: str = Query(description="`watcher`, `tracker`, `query` or `hub`."),
-        subject: Optional[str] = Query(None, description="Root, path or client id."),  # noqa: UP045
+        subject: Optional[str] = Query(None, description="Root, path or client id."),
         obby: State = Depends(get_state),
     ) -> Any:
         """Say where a call goes by the flags, and why; health is not looked at."""
@@ -85,7 +85,7 @@ def _writes(router: APIRouter) -> None:
     @router.put("/flags/{name}", summary="Set a flag")
     async def put(
         name: str = Path(description="The variable, such as `USE_GO_QUERY_SERVICE`."),
-        value: Optional[str] = Body(  # noqa: UP045
+        value: Optional[str] = Body(
             description="Its value; null takes it out of the flags file.", embed=True
         ),
         obby: State = Depends(get_state),

@@ -106,5 +106,5 @@ Query = Annotated[Routed, Depends(get_query_client)]
 """The query-service, on whichever side."""
 Hub = Annotated[Routed, Depends(get_hub_client)]
 """The sse-hub, on whichever side."""
-ClientId = Annotated[Optional[str], Depends(client_id)]  # noqa: UP045 (pydantic 1)
+ClientId = Annotated[Optional[str], Depends(client_id)]
 """What decides about a client's side of a partial rollout: `subject=` of a query."""

@@ -13,6 +13,7 @@ import ast
 import base64
 import functools
 import inspect
+import itertools
 import os
 import textwrap
 import types
@@ -50,7 +51,7 @@ class Failure(BaseModel):
     reason: str = Field("", description="Constant of this error, such as `ROOT_WAITING`; or empty.")
     metadata: dict[str, str] = Field({}, description="The variables of the message, by name.")
     field_violations: list[Violation] = Field([], description="The fields at fault.")
-    retry_delay: Optional[float] = Field(  # noqa: UP045 (pydantic 1 on Python 3.10)
+    retry_delay: Optional[float] = Field(
         None, description="Seconds to wait before the call is worth repeating."
     )
     request_id: str = Field("", description="The `x-request-id` of the call, for the logs.")
@@ -88,7 +89,7 @@ def page(cls: type) -> Model:
         __module__=__name__,
         items=(list[model(cls)], Field(description="The items.")),  # type: ignore[misc]
         next_offset=(
-            Optional[int],  # noqa: UP045
+            Optional[int],
             Field(description="The `offset` of what follows; null: there is nothing more."),
         ),
     )
@@ -182,8 +183,13 @@ def _bare(hint: Any) -> tuple[Any, bool]:
 
 def _field(kind: Any, optional: bool, note: str | None) -> tuple[Any, Any]:
     if optional:
-        return Optional[kind], Field(None, description=note)  # noqa: UP045
+        return Optional[kind], Field(None, description=note)
     return kind, Field(description=note)
+
+
+# What JSON has for what a value has; the rest is itself, or a model.
+_JSON: dict[Any, Any] = {bytes: Optional[str], timedelta: float}
+_ITSELF = {str, int, float, bool, datetime, date}
 
 
 def _json_type(name: str, hint: Any) -> Any:
@@ -191,18 +197,12 @@ def _json_type(name: str, hint: Any) -> Any:
         return str
     if typing.get_origin(hint) is tuple:
         return list[_json_type("", typing.get_args(hint)[0])]  # type: ignore[misc]
-    if hint is bytes:
-        return Optional[str]  # noqa: UP045
-    if hint is timedelta:
-        return float
-    if hint in {str, int, float, bool, datetime, date}:
-        return hint
+    if hint in _JSON or hint in _ITSELF:
+        return _JSON.get(hint, hint)
     if is_dataclass(hint):
         return model(typing.cast(type, hint))
-    if issubclass(hint, OpenEnum):
-        return str
-    if issubclass(hint, ObbyError):
-        return Failure
+    if issubclass(hint, (OpenEnum, ObbyError)):
+        return str if issubclass(hint, OpenEnum) else Failure
     raise TypeError(f"no JSON form for {name}: {hint}")
 
 
@@ -226,7 +226,7 @@ def _notes(cls: type) -> dict[str, str]:
         return {}
     body = typing.cast(ast.ClassDef, tree).body
     notes: dict[str, str] = {}
-    for before, after in zip(body, body[1:], strict=False):
+    for before, after in itertools.pairwise(body):
         if (
             isinstance(before, ast.AnnAssign)
             and isinstance(before.target, ast.Name)

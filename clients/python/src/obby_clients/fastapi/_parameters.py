@@ -26,11 +26,13 @@ E = TypeVar("E", bound=OpenEnum)
 COOKIE = "obby_client"
 """The cookie that keeps a browser on its side of the rollout."""
 
+_CHANGE_TYPES = ", ".join(names(ChangeType))
+
 
 def client_id(
     request: Request,
     response: Response,
-    client_id: Optional[str] = Query(  # noqa: UP045 (pydantic 1 on Python 3.10)
+    client_id: Optional[str] = Query(
         None,
         max_length=128,
         description="A name of the client that stays the same, by which the side that"
@@ -76,8 +78,8 @@ def window(
 
 
 def path_of(
-    path: Optional[str] = Query(None, description="The absolute path."),  # noqa: UP045
-    raw_path: Optional[str] = Query(  # noqa: UP045
+    path: Optional[str] = Query(None, description="The absolute path."),
+    raw_path: Optional[str] = Query(
         None, description="Instead of it its exact bytes in base64, where they are not UTF-8."
     ),
 ) -> str:
@@ -108,14 +110,14 @@ def member(name: str, kind: type[E], value: str) -> E:
 
 
 def diff_filter(
-    path_prefix: Optional[str] = Query(  # noqa: UP045
+    path_prefix: Optional[str] = Query(
         None, description="Only paths that are this one or below it."
     ),
     path_glob: str = Query(
         "", description="Only paths like this pattern, as in `.obbywatch`: `*.md`."
     ),
     change_type: list[str] = Query(
-        [], description=f"Only steps of these types; repeatable: {', '.join(names(ChangeType))}."
+        [], description=f"Only steps of these types; repeatable: {_CHANGE_TYPES}."
     ),
 ) -> dict[str, Any]:
     """Return what leaves steps out, as arguments of a call."""

@@ -48,11 +48,11 @@ def files_router() -> APIRouter:
     @router.get("/files", response_model=page(query.Version), summary="List files")
     async def files(
         path: str = Depends(path_of),
-        as_of: Optional[datetime] = Query(  # noqa: UP045
+        as_of: Optional[datetime] = Query(
             None, description="What was there at this time; default: what is there now."
         ),
         part: Window = Depends(window),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """List the files at or below a path, each with the version that it has."""
@@ -85,11 +85,11 @@ def diffs_router() -> APIRouter:
     @router.get("/diffs", response_model=page(query.Diff), summary="List steps, newest first")
     async def diffs(
         only: dict[str, Any] = Depends(diff_filter),
-        start_time: Optional[datetime] = _START,  # noqa: UP045
-        end_time: Optional[datetime] = _END,  # noqa: UP045
+        start_time: Optional[datetime] = _START,
+        end_time: Optional[datetime] = _END,
         text: bool = Query(True, description="With the diffs' text."),
         part: Window = Depends(window),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """List the recorded steps, newest first. To follow them, use `/events`."""
@@ -109,7 +109,7 @@ def diffs_router() -> APIRouter:
         old: int = Query(ge=1, description="Version before."),
         new: int = Query(ge=1, description="Version after."),
         context_lines: int = Query(3, ge=0, le=1_000, description="Unchanged lines around."),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """Compute the unified diff between any two versions."""
@@ -128,7 +128,7 @@ def versions_router() -> APIRouter:
     async def versions(
         path: str = Depends(path_of),
         part: Window = Depends(window),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """List the versions of a file, newest first."""
@@ -140,7 +140,7 @@ def versions_router() -> APIRouter:
     )
     async def content(
         version_id: int = Path(ge=1, description="Identifier of the version."),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """Return a version with its content."""
@@ -157,10 +157,10 @@ def search_router() -> APIRouter:
     async def search(
         q: str = Query(description="What to look for."),
         mode: str = Query("plain", description=f"How it is read: {', '.join(names(SearchMode))}."),
-        path_prefix: Optional[str] = _PREFIX,  # noqa: UP045
+        path_prefix: Optional[str] = _PREFIX,
         path_glob: str = Query("", description="Only paths like this pattern: `*.md`."),
         part: Window = Depends(window),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """Search the newest content of every file; best match first."""
@@ -181,9 +181,9 @@ def search_router() -> APIRouter:
     async def history(
         text: str = Query(description="A text, exactly so."),
         ignore_case: bool = Query(False, description="Letters of either case are equal."),
-        path_prefix: Optional[str] = _PREFIX,  # noqa: UP045
+        path_prefix: Optional[str] = _PREFIX,
         part: Window = Depends(window),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """Find when a text came and went, by path."""
@@ -203,13 +203,11 @@ def search_router() -> APIRouter:
     async def topic(
         topic: str = Path(description="The topic."),
         part: Window = Depends(window),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """List the files that bear a topic, latest first."""
-        return await part.of(
-            obby.router.query.topic_files(topic, limit=part.reach, subject=client)
-        )
+        return await part.of(obby.router.query.topic_files(topic, limit=part.reach, subject=client))
 
     return router
 
@@ -220,11 +218,11 @@ def activity_router() -> APIRouter:
 
     @router.get("/activity", response_model=model(query.ActivityStats), summary="Count changes")
     async def activity(
-        start_time: Optional[datetime] = _START,  # noqa: UP045
-        end_time: Optional[datetime] = _END,  # noqa: UP045
-        path_prefix: Optional[str] = _PREFIX,  # noqa: UP045
+        start_time: Optional[datetime] = _START,
+        end_time: Optional[datetime] = _END,
+        path_prefix: Optional[str] = _PREFIX,
         list_size: int = Query(10, ge=1, le=100, description="Most items of each list."),
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """Count what happened, by kind of change, directory, extension and file."""
@@ -242,12 +240,12 @@ def activity_router() -> APIRouter:
         "/activity/times", response_model=model(query.TimeAnalysis), summary="Count over time"
     )
     async def times(
-        start_time: Optional[datetime] = _START,  # noqa: UP045
-        end_time: Optional[datetime] = _END,  # noqa: UP045
+        start_time: Optional[datetime] = _START,
+        end_time: Optional[datetime] = _END,
         time_zone: str = Query("", description="IANA name; default: the server's zone."),
         bucket_size: str = Query("day", description=f"Of {', '.join(names(BucketSize))}."),
-        path_prefix: Optional[str] = _PREFIX,  # noqa: UP045
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        path_prefix: Optional[str] = _PREFIX,
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
         """Count what happened per hour, day or week of a time zone; default: 7 days."""
@@ -272,11 +270,11 @@ def events_router() -> APIRouter:
     @router.get("/events", summary="Follow the changes", response_class=StreamingResponse)
     async def events(
         last: int = Query(0, ge=0, le=1_000, description="Begin with so many of the newest."),
-        last_event_id: Optional[str] = Query(  # noqa: UP045
+        last_event_id: Optional[str] = Query(
             None, description="Begin after this id; the header `Last-Event-ID` wins over it."
         ),
-        header: Optional[str] = Header(None, alias="Last-Event-ID"),  # noqa: UP045
-        client: Optional[str] = Depends(client_id),  # noqa: UP045
+        header: Optional[str] = Header(None, alias="Last-Event-ID"),
+        client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> StreamingResponse:
         """Stream the changes, each once and in order; docs/events.md says what they hold.
