@@ -7,14 +7,12 @@ a file beside it; where that process ends, however, another one takes over.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import os
 from datetime import timedelta
 from typing import Any
 
 from ..fastapi import State
-from ..flags import Backend, Flags, Service
 from .lock import Lock
 from .publishing import Cursor, publish_to_go
 from .recording import Recorder
@@ -33,8 +31,7 @@ class Pipeline:
     def __init__(
         self, state: State, *, database: str, roots: list[str], debounce: timedelta
     ) -> None:
-        self._obby, self._flags, self._changes = state.router, state.flags, state.changes
-        self._python = state.fallbacks.watcher
+        self._obby, self._changes, self._sides = state.router, state.changes, state.sides
         self._database, self._roots, self._debounce = database, roots, debounce
         self.running = False
         """Whether it is this process that runs it."""
@@ -54,60 +51,13 @@ class Pipeline:
                     await asyncio.sleep(_AGAIN)
 
     async def _run(self) -> None:
-        async with _Go(self._flags) as go:
-            work = [self._publish(go)]
-            for root in self._roots:
-                recorder = Recorder(self._obby, root, self._debounce)
-                work += [recorder.run(), self._watcher(root, recorder, go).run()]
-            await _together(work)
-
-    def _watcher(self, root: str, recorder: Recorder, go: _Go) -> RootWatcher:
-        subject = outermost(root, self._roots)
-        return RootWatcher(
-            root,
-            recorder,
-            decide=lambda: self._flags.decide(Service.FILE_WATCHER, subject).backend,
-            watcher=lambda side: (
-                go.client(Service.FILE_WATCHER) if side is Backend.GO else self._python
-            ),
-            debounce=self._debounce,
-        )
-
-    async def _publish(self, go: _Go) -> None:
-        await publish_to_go(
-            self._changes,
-            Cursor(self._database),
-            functools.partial(self._flags.setting, Service.SSE_HUB),
-            functools.partial(go.client, Service.SSE_HUB),
-        )
-
-
-class _Go:
-    """Clients of the Go services alone: a watch and a publication have no other side."""
-
-    def __init__(self, flags: Flags) -> None:
-        self._flags = flags
-        self._clients: dict[tuple[Service, str | None], Any] = {}
-
-    def client(self, service: Service) -> Any:
-        """Return the client of a service where the flags say that it is now.
-
-        Raises ImportError where grpcio is not installed.
-        """
-        from .. import AsyncFileWatcherClient, AsyncSSEHubClient  # noqa: PLC0415 (needs grpcio)
-
-        kind = AsyncFileWatcherClient if service is Service.FILE_WATCHER else AsyncSSEHubClient
-        key = service, self._flags.setting(service).target
-        if key not in self._clients:
-            self._clients[key] = kind(key[1], fail_fast=True)
-        return self._clients[key]
-
-    async def __aenter__(self) -> _Go:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for client in self._clients.values():
-            await client.close()
+        work = [publish_to_go(self._changes, Cursor(self._database), self._sides)]
+        for root in self._roots:
+            recorder = Recorder(self._obby, root, self._debounce)
+            subject = outermost(root, self._roots)
+            watcher = RootWatcher(root, subject, recorder, self._sides, self._debounce)
+            work += [recorder.run(), watcher.run()]
+        await _together(work)
 
 
 async def _together(work: list[Any]) -> None:

@@ -9,13 +9,13 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from ..changes import Changes
 from ..errors import ObbyError
-from ..fastapi._feed import Hub, follow, publish
-from ..flags import Setting
+from ..fastapi._feed import follow, publish
+from ..fastapi._sides import Sides
+from ..flags import Backend, Service
 
 __all__ = ["Cursor", "publish_to_go"]
 
@@ -23,24 +23,22 @@ _LOG = logging.getLogger("obby_clients.backend")
 _AGAIN = 1.0  # seconds until a hub that failed is tried again
 
 
-async def publish_to_go(
-    changes: Changes, cursor: Cursor, setting: Callable[[], Setting], hub: Callable[[], Hub]
-) -> None:
+async def publish_to_go(changes: Changes, cursor: Cursor, sides: Sides) -> None:
     """Publish every change to the Go hub while some client may be there, until cancelled.
 
     What was committed while the hub was away, or nobody was to be there, is published
     afterwards.
     """
     while True:
-        if not setting().go_possible:
+        if not sides.setting(Service.SSE_HUB).go_possible:
             await asyncio.sleep(_AGAIN / 4)
             continue
         after = await asyncio.to_thread(cursor.read, changes)
         try:
             async for change in follow(changes, after):
-                if not setting().go_possible:
+                if not sides.setting(Service.SSE_HUB).go_possible:
                     break
-                await publish(hub(), changes, change)
+                await publish(sides.of(Service.SSE_HUB, Backend.GO), changes, change)
                 after = change.change_id
                 await cursor.passed(after)
         except (ObbyError, ImportError) as error:

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from ..errors import NotFoundError, ObbyError
-from ..flags import Backend
+from ..fastapi._sides import Sides
+from ..flags import Backend, Service
 from ..watcher import Event, WatchState
 from .recording import Recorder
 
@@ -25,7 +24,6 @@ __all__ = ["RootWatcher", "outermost"]
 
 _LOG = logging.getLogger("obby_clients.backend")
 _LOOK = 0.25  # seconds between two looks at the flags
-_GO_AGAIN = 2.0  # seconds until a Go watcher that failed is tried again
 _PROBE = 0.5  # seconds that a Go watcher has to show that it is there
 
 Watcher = Any  # FileWatcher of either side: they have the same methods
@@ -65,20 +63,15 @@ class RootWatcher:
     def __init__(
         self,
         root: str,
+        subject: str,
         recorder: Recorder,
-        *,
-        decide: Callable[[], Backend],
-        watcher: Callable[[Backend], Watcher],
+        sides: Sides,
         debounce: timedelta,
     ) -> None:
-        """Have `recorder` record what changes below a root.
-
-        `decide` says which side is wanted now, `watcher` gives the watcher of a side.
-        """
-        self._root, self._recorder = root, recorder
-        self._decide, self._watcher, self._debounce = decide, watcher, debounce
-        self._go_after = 0.0
-        self._said = ""
+        """Have `recorder` record what changes below a root; `subject` decides the side."""
+        self._root, self._subject, self._recorder = root, subject, recorder
+        self._sides, self._debounce = sides, debounce
+        self._said: dict[Backend, str] = {}
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -98,12 +91,12 @@ class RootWatcher:
     async def _kept(self, current: _Following | None) -> _Following | None:
         """Return the watch that is to go on: the current one, or another that is ready."""
         alive = current is not None and not current.task.done()
-        wanted = self._wanted()
+        wanted = self._sides.wanted(Service.FILE_WATCHER, self._subject)
         if current is not None and alive and current.side is wanted:
             return current
         new = await self._opened(wanted)
         if new is None and wanted is Backend.GO:
-            self._go_after = time.monotonic() + _GO_AGAIN
+            self._sides.go_failed(Service.FILE_WATCHER)
             new = None if alive else await self._opened(Backend.PYTHON)
         if new is None:
             return current
@@ -113,15 +106,10 @@ class RootWatcher:
         self._recorder.resync()
         return new
 
-    def _wanted(self) -> Backend:
-        wanted = self._decide()
-        waits = wanted is Backend.GO and time.monotonic() < self._go_after
-        return Backend.PYTHON if waits else wanted
-
     async def _opened(self, side: Backend) -> _Following | None:
         """Have a side watch the root; return when it sees every change from now on."""
         try:
-            watcher = self._watcher(side)
+            watcher = self._sides.of(Service.FILE_WATCHER, side)
             await watcher.server_info(timeout=_PROBE)
             started = await watcher.start_watching(self._root, debounce=self._debounce)
             watch_id = started.watch.watch_id
@@ -129,11 +117,11 @@ class RootWatcher:
             await stream.connect()
             await self._ready(watcher, watch_id)
         except (ObbyError, ImportError) as error:
-            if self._said != str(error):
-                self._said = str(error)
+            if self._said.get(side) != str(error):
+                self._said[side] = str(error)
                 _LOG.warning("root is not watched by %s: %s: %s", side.value, self._root, error)
             return None
-        self._said = ""
+        self._said.pop(side, None)
         task = asyncio.ensure_future(self._pass_on(stream))
         return _Following(side, watcher, stream, watch_id, started.created, task)
 

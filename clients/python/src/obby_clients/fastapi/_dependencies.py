@@ -9,8 +9,9 @@ from fastapi import Depends, Request
 
 from ..changes import Changes
 from ..flags import Flags
-from ..routing import AsyncObby, Fallbacks
+from ..routing import AsyncObby
 from ._parameters import client_id
+from ._sides import Sides
 from ._streams import EventStreams
 
 Routed = Any  # what the facade has: the clients' methods, and `subject=`
@@ -46,8 +47,8 @@ class State:
     """The committed changes, from the database."""
     events: EventStreams
     """The event streams of this process."""
-    fallbacks: Fallbacks
-    """What runs in this process."""
+    sides: Sides
+    """The sides of what lasts longer than a call."""
 
 
 def get_state(request: Request) -> State:

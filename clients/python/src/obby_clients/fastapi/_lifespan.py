@@ -21,6 +21,7 @@ from ..values import AnyPath
 from ._dependencies import State
 from ._errors import handle_errors
 from ._feed import feed
+from ._sides import Sides
 from ._streams import EventStreams
 
 __all__ = ["ObbySettings", "install", "obby_lifespan"]
@@ -82,17 +83,21 @@ async def obby_lifespan(app: FastAPI, settings: ObbySettings | None = None) -> A
     flags = Flags()
     async with AsyncObby(fallback=fallbacks, flags=flags) as router:
         changes = await asyncio.to_thread(Changes, chosen.database, chosen.roots)
-        events = EventStreams(router, changes, heartbeat=chosen.heartbeat, replay=chosen.replay)
-        feeding = asyncio.ensure_future(feed(changes, fallbacks.hub))
-        app.state.obby = State(router, flags, changes, events, fallbacks)
+        sides = Sides(flags, fallbacks)
+        events = EventStreams(sides, changes, heartbeat=chosen.heartbeat, replay=chosen.replay)
+        tasks = [asyncio.ensure_future(feed(changes, fallbacks.hub))]
+        tasks.append(asyncio.ensure_future(events.run()))
+        app.state.obby = State(router, flags, changes, events, sides)
         try:
             with _ended_by_signals(events, enabled=chosen.handle_signals):
                 yield
         finally:
             events.close()
-            feeding.cancel()
-            await asyncio.wait({feeding})
-            changes.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await sides.close()
+            await asyncio.to_thread(changes.close)
             del app.state.obby
 
 

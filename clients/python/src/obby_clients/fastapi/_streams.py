@@ -13,41 +13,55 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..changes import TOPIC, Change, Changes
 from ..errors import ObbyError
+from ..flags import Backend, Service
 from ..hub import Event
-
-if TYPE_CHECKING:
-    from ..routing import AsyncObby
+from ._sides import Sides
 
 __all__ = ["EventStreams"]
 
 _LOG = logging.getLogger("obby_clients.fastapi")
 _BATCH = 200
 _RETRY = b"retry: 1000\n\n"  # milliseconds until a browser comes back
-_PAUSE = 0.5  # seconds, before a hub that has just failed is asked again
+_LOOK = 0.25  # seconds between two looks at the flags
 
 
 class EventStreams:
     """The event streams of one process; `close` ends all of them."""
 
     def __init__(
-        self, obby: AsyncObby, changes: Changes, *, heartbeat: float = 15.0, replay: int = 10_000
+        self, sides: Sides, changes: Changes, *, heartbeat: float = 15.0, replay: int = 10_000
     ) -> None:
         """Serve the changes of a database.
 
         A stream is silent for `heartbeat` seconds at most. A client that missed more
         than `replay` changes is told so instead of being sent them.
         """
-        self._obby, self._changes = obby, changes
+        self._sides, self._changes = sides, changes
         self._heartbeat, self._replay = heartbeat, replay
-        self._closing = asyncio.Event()
+        self._closing = False
+        self._turn = asyncio.Event()  # set, and replaced: every stream looks where it belongs
+
+    async def run(self) -> None:
+        """Have streams change sides when the flags change, until cancelled."""
+        known = self._sides.setting(Service.SSE_HUB)
+        while True:
+            await asyncio.sleep(_LOOK)
+            if (now := self._sides.setting(Service.SSE_HUB)) != known:
+                known = now
+                self._turned()
 
     def close(self) -> None:
         """End every stream; each client comes back by itself and goes on where it was."""
-        self._closing.set()
+        self._closing = True
+        self._turned()
+
+    def _turned(self) -> None:
+        self._turn.set()
+        self._turn = asyncio.Event()
 
     async def frames(
         self, client_id: str | None, last_event_id: str | None, last: int = 0
@@ -59,9 +73,10 @@ class EventStreams:
         """
         cursor, reset = await self._begin(last_event_id, last)
         yield _RETRY + (reset or f"id: {self._id(cursor)}\n\n".encode())
-        while not self._closing.is_set():
+        while not self._closing:
+            side = self._sides.wanted(Service.SSE_HUB, client_id)
             try:
-                async for event in self._live(client_id):
+                async for event in self._live(side, client_id):
                     if event == b"":
                         yield b":\n\n"
                     if isinstance(event, Event) and (change := self._next(event, cursor)):
@@ -73,9 +88,11 @@ class EventStreams:
                         yield b"".join(map(self._frame, batch))
                         if len(batch) < _BATCH:
                             break
-            except ObbyError as error:
-                _LOG.info("event stream looks for another hub: %s", error)
-                await self._closes_within(_PAUSE)
+            except (ObbyError, ImportError) as error:
+                if side is Backend.PYTHON:
+                    raise
+                self._sides.go_failed(Service.SSE_HUB)
+                _LOG.info("event stream leaves the Go hub: %s", error)
 
     async def _begin(self, last_event_id: str | None, last: int) -> tuple[int, bytes]:
         """Return the change after which a stream begins, and what is to be said first."""
@@ -97,29 +114,35 @@ class EventStreams:
         data = json.dumps({"reason": reason})
         return start, f"event: reset\ndata: {data}\nid: {self._id(start)}\n\n".encode()
 
-    async def _live(self, client_id: str | None) -> AsyncIterator[Any]:
-        """Give what a hub sends: first None, when it listens, and b"" when all is quiet."""
-        stream: Any = self._obby.hub.subscribe(TOPIC, subject=client_id, retry_for=0.0)
+    async def _live(self, side: Backend, client_id: str | None) -> AsyncIterator[Any]:
+        """Give what a hub sends: first None, when it listens, and b"" when all is quiet.
+
+        Ends when the client belongs to the other side.
+        """
+        stream = self._sides.of(Service.SSE_HUB, side).subscribe(TOPIC, retry_for=0.0)
         reading: asyncio.Future[Any] | None = None
-        closing = asyncio.ensure_future(self._closing.wait())
+        turned = asyncio.ensure_future(self._turn.wait())
         try:
             await stream.connect()
             yield None
-            while not self._closing.is_set():
+            while not self._closing and self._sides.wanted(Service.SSE_HUB, client_id) is side:
                 reading = reading or asyncio.ensure_future(anext(stream))
-                wait = {reading, closing}
                 await asyncio.wait(
-                    wait, timeout=self._heartbeat, return_when=asyncio.FIRST_COMPLETED
+                    {reading, turned},
+                    timeout=self._heartbeat,
+                    return_when=asyncio.FIRST_COMPLETED,
                 )
                 if reading.done():
                     item, reading = reading.result(), None
                     yield item
-                elif not closing.done():
+                elif not turned.done():
                     yield b""
+                else:
+                    turned = asyncio.ensure_future(self._turn.wait())
         except StopAsyncIteration:
             pass
         finally:
-            closing.cancel()
+            turned.cancel()
             if reading is not None:
                 reading.cancel()
                 await asyncio.wait({reading})
@@ -142,6 +165,3 @@ class EventStreams:
 
     def _id(self, change_id: int) -> str:
         return f"{self._changes.database_id}-{change_id}"
-
-    async def _closes_within(self, seconds: float) -> None:
-        await asyncio.wait({asyncio.ensure_future(self._closing.wait())}, timeout=seconds)
