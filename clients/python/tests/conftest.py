@@ -16,6 +16,7 @@ import grpc
 import pytest
 
 import obby_clients as oc
+import obby_clients._contract  # puts google.api and google.rpc where the generated code finds them
 from obby.query.v1 import query_pb2_grpc
 from obby.sse.v1 import sse_pb2_grpc
 from obby.tracker.v1 import tracker_pb2_grpc

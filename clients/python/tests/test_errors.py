@@ -12,37 +12,37 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 
 import obby_clients as oc
-from obby_clients import errors
 from obby_clients._rpc_types import error_details_pb2, status_pb2
+from obby_clients._status import from_status
 
 from .conftest import Server
 
 CODES = {
-    grpc.StatusCode.ABORTED: oc.AbortedError,
-    grpc.StatusCode.ALREADY_EXISTS: oc.AlreadyExistsError,
-    grpc.StatusCode.CANCELLED: oc.CancelledError,
-    grpc.StatusCode.DATA_LOSS: oc.InternalError,
-    grpc.StatusCode.DEADLINE_EXCEEDED: oc.DeadlineError,
-    grpc.StatusCode.FAILED_PRECONDITION: oc.FailedPreconditionError,
-    grpc.StatusCode.INTERNAL: oc.InternalError,
-    grpc.StatusCode.INVALID_ARGUMENT: oc.InvalidArgumentError,
-    grpc.StatusCode.NOT_FOUND: oc.NotFoundError,
-    grpc.StatusCode.OUT_OF_RANGE: oc.OutOfRangeError,
-    grpc.StatusCode.PERMISSION_DENIED: oc.PermissionDeniedError,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: oc.ResourceExhaustedError,
-    grpc.StatusCode.UNAUTHENTICATED: oc.UnauthenticatedError,
-    grpc.StatusCode.UNAVAILABLE: oc.UnavailableError,
-    grpc.StatusCode.UNIMPLEMENTED: oc.UnimplementedError,
-    grpc.StatusCode.UNKNOWN: oc.InternalError,
+    oc.StatusCode.ABORTED: oc.AbortedError,
+    oc.StatusCode.ALREADY_EXISTS: oc.AlreadyExistsError,
+    oc.StatusCode.CANCELLED: oc.CancelledError,
+    oc.StatusCode.DATA_LOSS: oc.InternalError,
+    oc.StatusCode.DEADLINE_EXCEEDED: oc.DeadlineError,
+    oc.StatusCode.FAILED_PRECONDITION: oc.FailedPreconditionError,
+    oc.StatusCode.INTERNAL: oc.InternalError,
+    oc.StatusCode.INVALID_ARGUMENT: oc.InvalidArgumentError,
+    oc.StatusCode.NOT_FOUND: oc.NotFoundError,
+    oc.StatusCode.OUT_OF_RANGE: oc.OutOfRangeError,
+    oc.StatusCode.PERMISSION_DENIED: oc.PermissionDeniedError,
+    oc.StatusCode.RESOURCE_EXHAUSTED: oc.ResourceExhaustedError,
+    oc.StatusCode.UNAUTHENTICATED: oc.UnauthenticatedError,
+    oc.StatusCode.UNAVAILABLE: oc.UnavailableError,
+    oc.StatusCode.UNIMPLEMENTED: oc.UnimplementedError,
+    oc.StatusCode.UNKNOWN: oc.InternalError,
 }
 
 
-def status(code: grpc.StatusCode, *details: Any) -> Any:
+def status(code: oc.StatusCode, *details: Any) -> Any:
     packed = []
     for detail in details:
         packed.append(AnyMessage())
         packed[-1].Pack(detail)
-    return status_pb2.Status(code=code.value[0], message="what went wrong", details=packed)
+    return status_pb2.Status(code=code, message="what went wrong", details=packed)
 
 
 DETAILS = (
@@ -66,9 +66,9 @@ def check(error: oc.ObbyError) -> None:
     assert error.retry_delay == timedelta(seconds=1.5)
 
 
-@pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code.value[0]])
-def test_every_code_has_its_class(code: grpc.StatusCode) -> None:
-    error = errors.from_status(status(code, *DETAILS))
+@pytest.mark.parametrize("code", [code for code in oc.StatusCode if code])
+def test_every_code_has_its_class(code: oc.StatusCode) -> None:
+    error = from_status(status(code, *DETAILS))
     assert type(error) is CODES[code]
     assert error.code is code
     check(error)
@@ -79,8 +79,8 @@ def test_every_code_has_its_class(code: grpc.StatusCode) -> None:
 
 
 def test_a_code_of_the_future_is_unknown() -> None:
-    error = errors.from_status(status_pb2.Status(code=99, message="new"))
-    assert (type(error), error.code) == (oc.InternalError, grpc.StatusCode.UNKNOWN)
+    error = from_status(status_pb2.Status(code=99, message="new"))
+    assert (type(error), error.code) == (oc.InternalError, oc.StatusCode.UNKNOWN)
 
 
 def test_details_of_a_call(connect: Callable[..., Any], serve: Callable[..., Server]) -> None:
@@ -88,7 +88,7 @@ def test_details_of_a_call(connect: Callable[..., Any], serve: Callable[..., Ser
 
     def fail(_: Any, context: grpc.ServicerContext) -> None:
         ids.extend(v for k, v in context.invocation_metadata() if k == "x-request-id")
-        sent = status(grpc.StatusCode.INVALID_ARGUMENT, *DETAILS).SerializeToString()
+        sent = status(oc.StatusCode.INVALID_ARGUMENT, *DETAILS).SerializeToString()
         context.set_trailing_metadata((("grpc-status-details-bin", sent),))
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, "what went wrong")
 
@@ -110,3 +110,8 @@ def test_details_that_cannot_be_read(
     client = connect(oc.QueryClient, serve(oc.QueryClient, GetVersionContent=fail).target)
     with pytest.raises(oc.NotFoundError, match=r"^no such version \(NOT_FOUND\)$"):
         client.version_content(1)
+
+
+def test_the_codes_are_those_of_grpcio() -> None:
+    ours = {(code.name, int(code)) for code in oc.StatusCode}
+    assert ours == {(code.name, code.value[0]) for code in grpc.StatusCode}

@@ -136,7 +136,7 @@ def test_an_installed_google_rpc_is_used(tmp_path: Path) -> None:
     program = """
 import sys
 sys.path[:0] = sys.argv[1:]
-import obby_clients
+import obby_clients._contract
 print(sys.modules["google.rpc.status_pb2"].__file__)
 print(any("_googleapis" in entry for entry in sys.modules["google"].__path__))
 """

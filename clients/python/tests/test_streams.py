@@ -139,7 +139,7 @@ def test_an_outage_ends_it_at_last(connect: Connect, serve: Serve) -> None:
     server.stop()
     with pytest.raises(oc.UnavailableError) as caught:
         next(stream)
-    assert caught.value.code is grpc.StatusCode.UNAVAILABLE
+    assert caught.value.code is oc.StatusCode.UNAVAILABLE
     assert list(stream) == []
 
 

@@ -12,9 +12,10 @@ are Python's own: frozen dataclasses, aware datetimes in UTC, paths as `os.fsdec
 gives them, so that `open` finds a file whatever its name.
 """
 
+from typing import TYPE_CHECKING
+
 from . import hub, query, tracker, watcher
-from ._aio import AsyncStream
-from ._sync import Stream
+from ._lazy import lazy
 from ._version import __version__
 from .errors import (
     AbortedError,
@@ -31,15 +32,30 @@ from .errors import (
     OutOfRangeError,
     PermissionDeniedError,
     ResourceExhaustedError,
+    StatusCode,
     UnauthenticatedError,
     UnavailableError,
     UnimplementedError,
 )
-from .hub import AsyncSSEHubClient, SSEHubClient
-from .query import AsyncQueryClient, QueryClient
-from .tracker import AsyncContentTrackerClient, ContentTrackerClient
 from .values import AnyPath, OpenEnum, ServerInfo
-from .watcher import AsyncFileWatcherClient, FileWatcherClient
+
+if TYPE_CHECKING:
+    from ._aio import AsyncStream
+    from ._sync import Stream
+    from .hub import AsyncSSEHubClient, SSEHubClient
+    from .query import AsyncQueryClient, QueryClient
+    from .tracker import AsyncContentTrackerClient, ContentTrackerClient
+    from .watcher import AsyncFileWatcherClient, FileWatcherClient
+else:
+    __getattr__ = lazy(
+        __name__,
+        _aio=["AsyncStream"],
+        _sync=["Stream"],
+        hub=["AsyncSSEHubClient", "SSEHubClient"],
+        query=["AsyncQueryClient", "QueryClient"],
+        tracker=["AsyncContentTrackerClient", "ContentTrackerClient"],
+        watcher=["AsyncFileWatcherClient", "FileWatcherClient"],
+    )
 
 __all__ = [
     "AbortedError",
@@ -68,6 +84,7 @@ __all__ = [
     "ResourceExhaustedError",
     "SSEHubClient",
     "ServerInfo",
+    "StatusCode",
     "Stream",
     "UnauthenticatedError",
     "UnavailableError",

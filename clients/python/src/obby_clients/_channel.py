@@ -12,6 +12,7 @@ import grpc
 
 from . import errors
 from ._calls import Method, Service
+from ._status import from_rpc
 from ._version import __version__
 
 __all__ = [
@@ -60,7 +61,7 @@ class BaseClient:
             raise errors.ClosedError(f"the client of {self._target} is closed")
 
     def _failed(self, error: grpc.RpcError, request_id: str) -> errors.ObbyError:
-        typed = errors.from_rpc(error, request_id)
+        typed = from_rpc(error, request_id)
         if self._closed and isinstance(typed, errors.CancelledError):
             return errors.ClosedError(f"the client of {self._target} was closed during the call")
         return typed

@@ -16,11 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-import grpc
 from google.protobuf.message import Message
 
 from ._calls import Method, seconds_left
-from .errors import ClosedError, DeadlineError, ObbyError, UnavailableError
+from .errors import ClosedError, DeadlineError, ObbyError, StatusCode, UnavailableError
 
 if TYPE_CHECKING:
     from ._aio import AsyncClient, AsyncStream
@@ -37,9 +36,9 @@ _LOG = logging.getLogger("obby_clients")
 # The statuses after which a stream is opened again: the server is gone, or says
 # that it is (ABORTED: the hub dropped a subscriber that read too slowly).
 _PASSING = {
-    grpc.StatusCode.UNAVAILABLE,
-    grpc.StatusCode.ABORTED,
-    grpc.StatusCode.CANCELLED,
+    StatusCode.UNAVAILABLE,
+    StatusCode.ABORTED,
+    StatusCode.CANCELLED,
 }
 _BACKOFF, _BACKOFF_MAX = 0.1, 1.0
 

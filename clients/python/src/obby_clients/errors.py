@@ -3,22 +3,16 @@
 `ObbyError` is the root; its subclasses are the gRPC status codes that a caller
 may want to tell apart. An argument that no request can carry (a wrong type, a
 naive datetime, a number that does not fit) raises Python's own TypeError or
-ValueError, before anything is sent.
+ValueError, before anything is sent. Nothing here needs grpcio or protobuf: the
+Python side raises the same errors where neither is installed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
-
-import grpc
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import DecodeError, Message
-
-from ._rpc_types import error_details_pb2, status_pb2
-from ._wire import decode
 
 __all__ = [
     "AbortedError",
@@ -35,10 +29,50 @@ __all__ = [
     "OutOfRangeError",
     "PermissionDeniedError",
     "ResourceExhaustedError",
+    "StatusCode",
     "UnauthenticatedError",
     "UnavailableError",
     "UnimplementedError",
 ]
+
+
+class StatusCode(enum.IntEnum):
+    """The gRPC status codes, by their numbers and the names that grpcio has for them."""
+
+    OK = 0
+    """No error."""
+    CANCELLED = 1
+    """The call was cancelled."""
+    UNKNOWN = 2
+    """The server failed, and said nothing more."""
+    INVALID_ARGUMENT = 3
+    """The request is wrong, whatever the server's state."""
+    DEADLINE_EXCEEDED = 4
+    """The time for the call was over."""
+    NOT_FOUND = 5
+    """What the request names does not exist."""
+    ALREADY_EXISTS = 6
+    """What the request would make exists."""
+    PERMISSION_DENIED = 7
+    """The server may not, or will not."""
+    RESOURCE_EXHAUSTED = 8
+    """A limit was met."""
+    FAILED_PRECONDITION = 9
+    """The server's state does not allow it."""
+    ABORTED = 10
+    """Lost against something concurrent."""
+    OUT_OF_RANGE = 11
+    """Beyond what exists."""
+    UNIMPLEMENTED = 12
+    """The server does not know the call."""
+    INTERNAL = 13
+    """The server failed."""
+    UNAVAILABLE = 14
+    """The server cannot be reached or is not ready."""
+    DATA_LOSS = 15
+    """Data is lost or damaged."""
+    UNAUTHENTICATED = 16
+    """The server wants to know who is calling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +88,7 @@ class FieldViolation:
 class ObbyError(Exception):
     """A call did not succeed; the subclass says in which way."""
 
-    code: grpc.StatusCode = grpc.StatusCode.UNKNOWN
+    code: StatusCode = StatusCode.UNKNOWN
     """The status code."""
     message: str
     """One sentence for people."""
@@ -69,7 +103,7 @@ class ObbyError(Exception):
     request_id: str = ""
     """The `x-request-id` of the call, to find it in the server's log."""
 
-    def __init__(self, message: str, *, code: grpc.StatusCode | None = None) -> None:
+    def __init__(self, message: str, *, code: StatusCode | None = None) -> None:
         super().__init__(message)
         self.message = message
         if code is not None:
@@ -82,7 +116,7 @@ class ObbyError(Exception):
 class CancelledError(ObbyError):
     """The call was cancelled, by the server or by closing its client."""
 
-    code = grpc.StatusCode.CANCELLED
+    code = StatusCode.CANCELLED
 
 
 class ClosedError(CancelledError):
@@ -92,130 +126,76 @@ class ClosedError(CancelledError):
 class InternalError(ObbyError):
     """The server failed (INTERNAL, UNKNOWN or DATA_LOSS)."""
 
-    code = grpc.StatusCode.INTERNAL
+    code = StatusCode.INTERNAL
 
 
 class InvalidArgumentError(ObbyError):
     """The request is wrong whatever the server's state; see `field_violations`."""
 
-    code = grpc.StatusCode.INVALID_ARGUMENT
+    code = StatusCode.INVALID_ARGUMENT
 
 
 class DeadlineError(ObbyError):
     """The time for the call was over. What it was to do may have been done."""
 
-    code = grpc.StatusCode.DEADLINE_EXCEEDED
+    code = StatusCode.DEADLINE_EXCEEDED
 
 
 class NotFoundError(ObbyError):
     """What the request names does not exist."""
 
-    code = grpc.StatusCode.NOT_FOUND
+    code = StatusCode.NOT_FOUND
 
 
 class AlreadyExistsError(ObbyError):
     """What the request would make exists already."""
 
-    code = grpc.StatusCode.ALREADY_EXISTS
+    code = StatusCode.ALREADY_EXISTS
 
 
 class PermissionDeniedError(ObbyError):
     """The server may not, or will not, touch what the request names."""
 
-    code = grpc.StatusCode.PERMISSION_DENIED
+    code = StatusCode.PERMISSION_DENIED
 
 
 class ResourceExhaustedError(ObbyError):
     """A limit was met: message size, disk space, watches."""
 
-    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    code = StatusCode.RESOURCE_EXHAUSTED
 
 
 class FailedPreconditionError(ObbyError):
     """The server's state does not allow the call, and repeating it will not help."""
 
-    code = grpc.StatusCode.FAILED_PRECONDITION
+    code = StatusCode.FAILED_PRECONDITION
 
 
 class AbortedError(ObbyError):
     """The call lost against something concurrent; repeat it from its beginning."""
 
-    code = grpc.StatusCode.ABORTED
+    code = StatusCode.ABORTED
 
 
 class OutOfRangeError(ObbyError):
     """The request goes beyond what exists."""
 
-    code = grpc.StatusCode.OUT_OF_RANGE
+    code = StatusCode.OUT_OF_RANGE
 
 
 class UnimplementedError(ObbyError):
     """The server does not know this call: it is older than the client."""
 
-    code = grpc.StatusCode.UNIMPLEMENTED
+    code = StatusCode.UNIMPLEMENTED
 
 
 class UnavailableError(ObbyError):
     """The server cannot be reached or is not ready; repeating the call may help."""
 
-    code = grpc.StatusCode.UNAVAILABLE
+    code = StatusCode.UNAVAILABLE
 
 
 class UnauthenticatedError(ObbyError):
     """The server wants to know who is calling."""
 
-    code = grpc.StatusCode.UNAUTHENTICATED
-
-
-_BY_CODE: dict[grpc.StatusCode, type[ObbyError]] = {
-    **{cls.code: cls for cls in ObbyError.__subclasses__()},
-    grpc.StatusCode.UNKNOWN: InternalError,
-    grpc.StatusCode.DATA_LOSS: InternalError,
-}
-_BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
-
-
-def from_rpc(error: grpc.RpcError, request_id: str) -> ObbyError:
-    """Return the typed error for what grpcio raised, with the details it carries."""
-    call = cast(grpc.Call, error)  # every RpcError of a call is one as well
-    status = status_pb2.Status()
-    for key, value in call.trailing_metadata() or ():
-        if key == "grpc-status-details-bin" and isinstance(value, bytes):
-            _parse(status, value)
-    return _typed(call.code(), call.details() or "", status.details, request_id)
-
-
-def from_status(status: status_pb2.Status) -> ObbyError:
-    """Return the typed error for one item of a batch."""
-    code = _BY_NUMBER.get(status.code, grpc.StatusCode.UNKNOWN)
-    return _typed(code, status.message, status.details)
-
-
-def _typed(
-    code: grpc.StatusCode, message: str, details: Iterable[AnyMessage], request_id: str = ""
-) -> ObbyError:
-    error = _BY_CODE.get(code, ObbyError)(message, code=code)
-    error.request_id = request_id
-    for detail in details:
-        if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
-            info = error_details_pb2.ErrorInfo()
-            _parse(info, detail.value)
-            error.reason, error.metadata = info.reason, dict(info.metadata)
-        elif detail.Is(error_details_pb2.BadRequest.DESCRIPTOR):
-            request = error_details_pb2.BadRequest()
-            _parse(request, detail.value)
-            error.field_violations = tuple(
-                decode(FieldViolation, violation) for violation in request.field_violations
-            )
-        elif detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
-            retry = error_details_pb2.RetryInfo()
-            _parse(retry, detail.value)
-            error.retry_delay = retry.retry_delay.ToTimedelta()
-    return error
-
-
-def _parse(message: Message, data: bytes) -> None:
-    try:
-        message.ParseFromString(data)
-    except DecodeError:
-        message.Clear()  # details that cannot be read leave the error without them
+    code = StatusCode.UNAUTHENTICATED

@@ -1,6 +1,8 @@
 """The query-service: what was recorded, searched and counted."""
 
-from .client import AsyncQueryClient, QueryClient
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy
 from .values import (
     ActivityCounts,
     ActivityStats,
@@ -27,6 +29,11 @@ from .values import (
     VersionContent,
     VersionDiff,
 )
+
+if TYPE_CHECKING:
+    from .client import AsyncQueryClient, QueryClient
+else:
+    __getattr__ = lazy(__name__, client=["AsyncQueryClient", "QueryClient"])
 
 __all__ = [
     "ActivityCounts",

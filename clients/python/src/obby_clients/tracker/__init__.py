@@ -1,6 +1,8 @@
 """The content-tracker: it records every version of a file, and what changed."""
 
-from .client import AsyncContentTrackerClient, ContentTrackerClient
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy
 from .values import (
     BatchItem,
     ChangeType,
@@ -19,6 +21,11 @@ from .values import (
     UnifiedDiff,
     Version,
 )
+
+if TYPE_CHECKING:
+    from .client import AsyncContentTrackerClient, ContentTrackerClient
+else:
+    __getattr__ = lazy(__name__, client=["AsyncContentTrackerClient", "ContentTrackerClient"])
 
 __all__ = [
     "AsyncContentTrackerClient",

@@ -8,10 +8,10 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import ClassVar
 
-from .. import errors
 from .._aio import AsyncClient
 from .._calls import Service, ServiceCalls, Unary, UnaryMethod, rpc
 from .._contract import tracker_pb2 as pb
+from .._status import from_status
 from .._streams import Streaming, StreamMethod
 from .._sync import Client
 from .._wire import decode, number, put_path, timestamp
@@ -57,7 +57,7 @@ _GENERATE_DIFF = UnaryMethod(
 
 def _batch_item(response: pb.TrackBatchResponse) -> BatchItem:
     if response.status.code:
-        return BatchItem(response.index, None, errors.from_status(response.status))
+        return BatchItem(response.index, None, from_status(response.status))
     return BatchItem(response.index, decode(TrackResult, response.result), None)
 
 
@@ -85,7 +85,7 @@ _FORGET = UnaryMethod(
 
 
 def _restored(response: pb.RestoreResponse) -> Restored:
-    error = errors.from_status(response.status) if response.status.code else None
+    error = from_status(response.status) if response.status.code else None
     return Restored(
         path=os.fsdecode(response.raw_path or response.path.encode()),
         outcome=RestoreOutcome(response.outcome),

@@ -1,6 +1,8 @@
 """The file-watcher: which directory trees are watched, and what changes in them."""
 
-from .client import AsyncFileWatcherClient, FileWatcherClient
+from typing import TYPE_CHECKING
+
+from .._lazy import lazy
 from .values import (
     ChangeType,
     EntryKind,
@@ -13,6 +15,11 @@ from .values import (
     WatchMethod,
     WatchState,
 )
+
+if TYPE_CHECKING:
+    from .client import AsyncFileWatcherClient, FileWatcherClient
+else:
+    __getattr__ = lazy(__name__, client=["AsyncFileWatcherClient", "FileWatcherClient"])
 
 __all__ = [
     "AsyncFileWatcherClient",
