@@ -2,7 +2,8 @@
 # Generates the Go and Python code of the contract from obby/**/*.proto.
 # Usage: generate.sh TOOLS GO_OUT PYTHON_OUT [IMAGE]   (see `make generate`)
 #   TOOLS       directory made by `make tools`: venv/ with grpcio-tools, bin/ with the Go plugins
-#   GO_OUT      replaced: Go code            PYTHON_OUT  its obby/ and obby_clients/_googleapis/ are replaced
+#   GO_OUT      replaced: Go code
+#   PYTHON_OUT  its obby/, obby_clients/_googleapis/ and obby_clients/fallback/schema/ are replaced
 #   IMAGE       optional: a descriptor set of the contract, for buf
 set -euo pipefail
 tools=$1 go_out=$2 python_out=$3 image=${4:-}
@@ -24,6 +25,10 @@ protoc --python_out="$python_out" --mypy_out=quiet:"$python_out" \
 mkdir -p "$python_out/obby_clients/_googleapis"
 protoc --python_out="$python_out/obby_clients/_googleapis" google/rpc/status.proto google/rpc/error_details.proto \
   google/api/annotations.proto google/api/http.proto
+
+# The database's statements: the Python fallbacks make and adopt the same file.
+mkdir -p "$python_out/obby_clients/fallback/schema"
+cp ../internal/sqlite/schema.sql ../internal/sqlite/obby.sql "$python_out/obby_clients/fallback/schema/"
 
 if [ -n "$image" ]; then
   protoc --include_imports --include_source_info --descriptor_set_out="$image" "${protos[@]}"

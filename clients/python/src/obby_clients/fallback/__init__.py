@@ -1,0 +1,11 @@
+"""The four services in Python: what runs while a service is switched off or away.
+
+Each class has the methods, values and errors of the blocking client of its service,
+and an `Async…` sibling those of the asyncio client. They keep to the same database
+and the same rules, so that either side may go on where the other stopped. Nothing
+here needs grpcio.
+"""
+
+from .tracker import AsyncContentTracker, ContentTracker
+
+__all__ = ["AsyncContentTracker", "ContentTracker"]

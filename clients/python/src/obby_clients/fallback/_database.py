@@ -1,0 +1,277 @@
+"""The shared SQLite file: opening it, making it, adopting one that is there.
+
+It is used by the rules of docs/database.md: WAL, BEGIN IMMEDIATE, and no checkpoint
+but SQLite's own when the last connection closes, for the content-tracker does that
+and two programs that checkpoint at one instant can corrupt the file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat as modes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import FailedPreconditionError
+from ..values import AnyPath
+from ._times import parse_time
+
+__all__ = ["Database", "columns_of", "locate", "refused", "verify"]
+
+_BUSY_TIMEOUT = 10.0
+_STORE_VERSION = 1
+_SCHEMA = Path(__file__).with_name("schema")
+
+# The tables and columns without which nothing works; files of different age lack others.
+_INDISPENSABLE = {
+    "file_versions": "id file_path content_hash content line_count timestamp change_description",
+    "content_diffs": "id file_path old_version_id new_version_id change_type diff_content"
+    " lines_added lines_removed timestamp",
+    "file_changes": "id file_path change_type old_content_hash new_content_hash timestamp"
+    " content_hash",
+    "events": "id type path timestamp size",
+    "file_states": "id file_path content_hash last_modified line_count file_size",
+}
+_OTHERS = (
+    "semantic_entries semantic_topics semantic_keywords semantic_analysis semantic_search"
+    " config_values watch_patterns migration_log"
+)
+_NO_WAL = {
+    "9p": "9p, a share of the host or a Windows drive",
+    "drvfs": "a Windows drive (DrvFs)",
+    "nfs": "NFS, a network file system",
+    "nfs4": "NFS, a network file system",
+    "smb3": "SMB, a network file system",
+    "smbfs": "SMB, a network file system",
+    "cifs": "CIFS, a network file system",
+}
+
+
+def refused(message: str) -> FailedPreconditionError:
+    """Return the error for a file that cannot be used until somebody acts."""
+    error = FailedPreconditionError(message)
+    error.reason = "DATABASE_UNUSABLE"
+    return error
+
+
+class Database:
+    """One connection, used by one thread at a time, and one in each process.
+
+    Opening it makes the file where there is none. `searchable` tells whether this
+    Python's SQLite has full-text search (FTS5): without it an index that is there
+    is left to the content-tracker.
+    """
+
+    def __init__(self, path: AnyPath) -> None:
+        self.path = locate(os.fsdecode(path))
+        self._lock = threading.RLock()
+        self._pid = 0
+        self._connection: sqlite3.Connection | None = None
+        self.searchable = True
+        with self.reading() as connection:
+            self.id: str = connection.execute(
+                "SELECT value FROM obby_meta WHERE key = 'database_id'"
+            ).fetchone()[0]
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._connection is not None and self._pid == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection outside of a transaction."""
+        if self._pid != os.getpid():  # also the lock of a fork's parent may be held
+            self._lock = threading.RLock()
+        with self._lock:
+            if self._connection is None or self._pid != os.getpid():
+                self._pid, self._connection = os.getpid(), self._opened()
+            yield self._connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside of a write transaction, which an exception undoes."""
+        with self.reading() as connection, _transaction(connection):
+            yield connection
+
+    def _opened(self) -> sqlite3.Connection:
+        try:
+            connection = sqlite3.connect(
+                self.path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from error
+        try:
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            raise _explained(self.path, error) from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        if Path(self.path).stat().st_size == 0:
+            connection.execute("PRAGMA page_size = 8192")  # as the content-tracker has it
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise refused(
+                f"database {self.path}: SQLite cannot use WAL mode here, only {mode}: keep the"
+                " file on a local disk"
+            )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.create_function("obby_time", 1, parse_time, deterministic=True)
+        self.searchable = bool(
+            connection.execute(
+                "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
+            ).fetchone()[0]
+        )
+        with _transaction(connection):
+            self._adopt(connection)
+
+    def _adopt(self, connection: sqlite3.Connection) -> None:
+        """Make the file ready: see docs/database.md. It may be called on every start."""
+        names = [*_INDISPENSABLE, *_OTHERS.split()]
+        (found,) = connection.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND"
+            f" (name GLOB 'living_note_*' OR name IN ({', '.join('?' * len(names))}))",
+            names,
+        ).fetchone()
+        if not found:
+            _run(connection, "schema.sql")
+        verify(connection)
+        if columns_of(connection, "obby_schema"):
+            return
+        if not self.searchable:
+            raise refused(
+                f"database {self.path}: this Python's SQLite has no full-text search (FTS5): start"
+                " the content-tracker once, which makes the tables, or use another Python"
+            )
+        _run(connection, "obby.sql")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _run(connection: sqlite3.Connection, name: str) -> None:
+    """Run a script inside of the present transaction, which executescript would end."""
+    statement = ""
+    for line in (_SCHEMA / name).read_text("utf-8").splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> dict[str, bool]:
+    """Return the columns of a table, each with whether a row must give it a value."""
+    rows = connection.execute(
+        'SELECT name, "notnull" AND dflt_value IS NULL AND NOT pk FROM pragma_table_info(?)',
+        (table,),
+    )
+    return {name: bool(required) for name, required in rows}
+
+
+def verify(connection: sqlite3.Connection) -> None:
+    """Raise FailedPreconditionError where the file lacks something, or is too new."""
+    for table, need in _INDISPENSABLE.items():
+        _verify_table(table, need.split(), columns_of(connection, table))
+    if not columns_of(connection, "obby_schema"):
+        return
+    (version,) = connection.execute(
+        "SELECT coalesce(max(version), 0) FROM obby_schema WHERE component = 'store'"
+    ).fetchone()
+    if version > _STORE_VERSION:
+        raise refused(
+            f"the database was written by a newer release (obby tables of version {version}, this"
+            f" program knows {_STORE_VERSION}): run that release or a later one"
+        )
+
+
+def _verify_table(table: str, need: list[str], columns: dict[str, bool]) -> None:
+    if not columns:
+        raise refused(
+            f"the table {table} is missing: let the Python backend create its tables, or start"
+            " with a file that has none of them"
+        )
+    for name in need:
+        if name not in columns:
+            raise refused(
+                f"the table {table} lacks the column {name}: let the Python backend bring the file"
+                " up to date"
+            )
+    for name, required in columns.items():
+        if required and name not in need:
+            raise refused(
+                f"the table {table} has the unknown column {name} that must have a value: give it"
+                " a default"
+            )
+
+
+def locate(path: str) -> str:
+    """Return the real path of the database; refuse a place where none can be."""
+    file = os.path.realpath(path)
+    parent = os.path.dirname(file)
+    if not os.path.isdir(parent):
+        raise refused(f"database {file}: its directory does not exist: create {parent}")
+    try:
+        mode = os.stat(file).st_mode
+    except FileNotFoundError:
+        mode = modes.S_IFREG
+    if modes.S_ISDIR(mode):
+        raise refused(f"database {file} is a directory: name a file in it")
+    if not modes.S_ISREG(mode):
+        raise refused(f"database {file} is not a regular file: name another file")
+    if kind := _NO_WAL.get(_filesystem(parent)):
+        raise refused(
+            f"database {file}: {parent} is on {kind}, where several processes cannot share an"
+            " SQLite database: keep it in a directory on a local disk"
+        )
+    return file
+
+
+def _filesystem(directory: str) -> str:
+    """Return the type of the file system that a directory is on; empty where none is told."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return ""
+    device = os.stat(directory).st_dev
+    name = f"{os.major(device)}:{os.minor(device)}"
+    for fields in map(str.split, mounts):
+        if fields[2] == name:
+            return fields[fields.index("-") + 1]
+    return ""
+
+
+def _explained(file: str, error: sqlite3.Error) -> Exception:
+    text = str(error)
+    advice = {
+        "file is not a database": "the file is not an SQLite database: name another file, or move"
+        " this one away",
+        "database disk image is malformed": "the file is damaged: restore it from a backup",
+        "database or disk is full": "the disk is full: make room on it",
+        "database is locked": "another process keeps it locked: stop that process, or try again",
+        "unable to open database file": "this user may not write there: grant write permission on"
+        " the file, on its -wal and -shm files and on its directory",
+        "attempt to write a readonly database": "this user may not write there: grant write"
+        " permission on the file, on its -wal and -shm files and on its directory",
+    }.get(text, "")
+    return refused(f"database {file}: {': '.join(filter(None, (advice, text)))}")

@@ -1,0 +1,96 @@
+"""Times as the database has them: local wall-clock text, and whatever older rows hold."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timedelta, timezone
+
+__all__ = ["SECOND", "datetime_of", "format_time", "micros_of", "now_micros", "parse_time"]
+
+SECOND = 1_000_000
+"""Microseconds in a second: times are counted in microseconds since the Unix epoch."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST_MILLIS = 1e12  # from here on a stored number counts milliseconds
+_TEXT = re.compile(
+    r"(\d{4}-\d\d-\d\d)"
+    r"(?:[ T](\d\d:\d\d)"
+    r"(?:(:\d\d)(?:[.,](\d+))?( ?(?:Z|[+-]\d\d:\d\d)|[+-]\d\d(?:\d\d)?)?)?)?",
+    re.ASCII,
+)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def now_micros() -> int:
+    """Return the time now."""
+    return micros_of(datetime.now(timezone.utc))
+
+
+def micros_of(when: datetime) -> int:
+    """Return the microseconds of an aware datetime."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def datetime_of(micros: int) -> datetime:
+    """Return an aware datetime in UTC; the ends of Python's calendar where it lies outside."""
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        end = datetime.max if micros > 0 else datetime.min
+        return end.replace(tzinfo=timezone.utc)
+
+
+def format_time(micros: int) -> str:
+    """Return what a timestamp column holds: local wall-clock time with microseconds."""
+    local = datetime_of(micros).astimezone().replace(tzinfo=None)
+    return local.isoformat(" ", "microseconds")
+
+
+def parse_time(value: object) -> int | None:
+    """Read a stored time in any of its forms; None where it is no time.
+
+    Text has a space or a 'T', a fraction or none, an offset or local time; a
+    number counts seconds, or milliseconds from 1e12 on.
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if isinstance(value, str):
+        return _parse_text(value.strip())
+    if isinstance(value, (int, float)):
+        return _from_number(float(value))
+    return None
+
+
+def _parse_text(text: str) -> int | None:
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return _from_number(float(text)) if _NUMBER.fullmatch(text) else None
+    day, minute, second, fraction, zone = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day} {minute or '00:00'}{second or ':00'}")
+        moment = moment.replace(microsecond=int((fraction or "")[:6].ljust(6, "0")))
+        return micros_of(moment.replace(tzinfo=_zone(zone)) if zone else moment.astimezone())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(text: str) -> timezone:
+    digits = re.sub(r"\D", "", text).ljust(4, "0")
+    if text.strip() == "Z":
+        return timezone.utc
+    span = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-span if "-" in text else span)
+
+
+def _from_number(number: float) -> int | None:
+    if abs(number) >= _FIRST_MILLIS:
+        number /= 1000
+    if math.isnan(number) or abs(number) >= _FIRST_MILLIS:
+        return None
+    fraction, seconds = math.modf(number)
+    micros = int(seconds) * SECOND + (int(fraction * 1e9) + 500) // 1000
+    last = micros_of(datetime.max.replace(tzinfo=timezone.utc))
+    return (
+        micros if micros_of(datetime.min.replace(tzinfo=timezone.utc)) <= micros <= last else None
+    )

@@ -1,0 +1,246 @@
+"""The content-tracker in Python: the same rows in the same database."""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+
+from .._version import __version__
+from ..errors import ObbyError
+from ..tracker.values import (
+    BatchItem,
+    ContentHash,
+    LineEnding,
+    Progress,
+    TrackChange,
+    TrackResult,
+    UnifiedDiff,
+)
+from ..values import AnyPath, ChangeType, ServerInfo
+from . import _store
+from ._aio import Asyncio, Blocking, streaming, unary
+from ._content import ENDINGS, KINDS, Content, given, valid
+from ._database import Database
+from ._diff import CONTEXT, between
+from ._index import catch_up
+from ._paths import quote, text_of
+from ._problems import domain, field, gone, problem
+from ._reading import read
+from ._reconcile import reconcile
+from ._record import set_label
+from ._tracking import Request, Tracker
+
+__all__ = ["AsyncContentTracker", "ContentTracker"]
+
+_LOG = logging.getLogger("obby_clients.fallback")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MAX_BATCH = 10_000
+_MAX_CONTEXT = 1000
+_MAX_DIFF = 12 << 20
+_MAX_GIVEN = 15 << 20
+_MAX_LABEL = 200
+
+
+class _Calls:
+    """The calls of the content-tracker: see ContentTrackerClient for each."""
+
+    def __init__(
+        self,
+        database: AnyPath,
+        roots: Iterable[AnyPath],
+        *,
+        max_content: int = 10 << 20,
+        publish: bool = False,
+    ) -> None:
+        self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
+        self._db = Database(database)
+        self._tracker = Tracker(self._db, roots, max_content, publish=publish)
+        with domain(_LOG.error):
+            catch_up(self._db)
+
+    def _release(self) -> None:
+        self._db.close()
+
+    @unary
+    def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        """Describe this fallback."""
+        return ServerInfo(
+            __version__, ("obby.tracker.v1",), ("python",), self._instance, self._start
+        )
+
+    @unary
+    def wait_ready(self, timeout: float = 10.0) -> ServerInfo:
+        """Describe this fallback, which is ready."""
+        return ServerInfo(
+            __version__, ("obby.tracker.v1",), ("python",), self._instance, self._start
+        )
+
+    @unary
+    def track_change(
+        self,
+        path: AnyPath,
+        *,
+        change_type: ChangeType | None = None,
+        old_path: AnyPath | None = None,
+        request_id: str | None = None,
+        timeout: float | None = None,
+    ) -> TrackResult:
+        """Record the present state of one path; the disk decides what has happened."""
+        return self._track(TrackChange(path, change_type, old_path, request_id))
+
+    def _track(self, change: TrackChange) -> TrackResult:
+        request = _request(change)
+        with domain(_LOG.error):
+            return self._tracker.track(request).value()
+
+    @streaming
+    def track_batch(
+        self, changes: Iterable[TrackChange], *, timeout: float = 30.0, idle_timeout: float = 10.0
+    ) -> Iterator[BatchItem]:
+        """Record many paths, at most 10,000, each when its answer is read."""
+        return self._batch(list(changes))
+
+    def _batch(self, changes: list[TrackChange]) -> Iterator[BatchItem]:
+        if not 1 <= len(changes) <= _MAX_BATCH:
+            raise field("items", f"has {len(changes)} items: give 1 to {_MAX_BATCH}")
+        for index, change in enumerate(changes):
+            try:
+                yield BatchItem(index, self._track(change), None)
+            except ObbyError as error:
+                yield BatchItem(index, None, error)
+
+    @unary
+    def content_hash(
+        self,
+        path: AnyPath | None = None,
+        *,
+        content: bytes | None = None,
+        timeout: float | None = None,
+    ) -> ContentHash:
+        """Compute the hash of a file or of given content; records nothing."""
+        if (path is None) == (content is None):
+            raise TypeError("give either path or content")
+        if content is not None:
+            if len(content) > _MAX_GIVEN:
+                raise field(
+                    "content",
+                    f"has {len(content)} bytes, more than 15 MiB: give the path of a file",
+                )
+            return _hash_value(given(content))
+        assert path is not None
+        name, root = self._tracker.roots.resolve(text_of(path))
+        try:
+            with domain(_LOG.error):
+                return _hash_value(read(root, name, self._tracker.max_content, keep=False))
+        except ObbyError as error:
+            if isinstance(error.__cause__, OSError) and gone(error.__cause__):
+                raise problem("FILE_NOT_FOUND", quote(name)) from error.__cause__
+            raise
+
+    @unary
+    def generate_diff(
+        self,
+        old: bytes | int,
+        new: bytes | int,
+        *,
+        path: str = "file",
+        context_lines: int = CONTEXT,
+        timeout: float | None = None,
+    ) -> UnifiedDiff:
+        """Compute the unified diff between two contents; records nothing."""
+        if not 0 <= context_lines <= _MAX_CONTEXT:
+            raise field(
+                "context_lines", f"{context_lines} is out of range: give 0 to {_MAX_CONTEXT}"
+            )
+        name = path or "file"
+        with domain(_LOG.error):
+            diff = between((name, name), self._side(old), self._side(new), context_lines, _MAX_DIFF)
+        if diff.truncated:
+            raise problem("DIFF_TOO_LARGE")
+        return UnifiedDiff(valid(diff.text), diff.added, diff.removed, False)
+
+    def _side(self, content: bytes | int) -> Content:
+        if not isinstance(content, int):
+            return given(content)
+        return _store.content_of(self._db, content, needed=True)
+
+    @streaming
+    def reconcile(
+        self,
+        path: AnyPath | None = None,
+        *,
+        accept_replaced_root: bool = False,
+        timeout: float | None = None,
+        idle_timeout: float = 10.0,
+    ) -> Iterator[Progress]:
+        """Compare a root, or every root, with what is recorded, and record what was missed."""
+        roots = self._tracker.roots.all if path is None else [text_of(path)]
+        return self._reconcile(roots, accept=accept_replaced_root)
+
+    def _reconcile(self, roots: list[str], *, accept: bool) -> Iterator[Progress]:
+        with domain(_LOG.error):
+            catch_up(self._db)
+            for root in roots:
+                yield from reconcile(self._tracker, root, accept=accept)
+
+    @unary
+    def set_version_label(
+        self,
+        version_id: int,
+        label: str = "",
+        *,
+        pinned: bool = False,
+        timeout: float | None = None,
+    ) -> None:
+        """Give a version a label, pin it so that retention keeps it, or take both back."""
+        if len(label) > _MAX_LABEL:
+            raise field("label", f"has {len(label)} characters: give at most {_MAX_LABEL}")
+        with domain(_LOG.error):
+            set_label(self._db, version_id, label, pinned=pinned)
+
+
+class ContentTracker(_Calls, Blocking):
+    """Tracks files in this process; every call blocks.
+
+    `roots` are the folders whose files may be tracked; a folder that is missing is
+    waited for. Of a file over `max_content` bytes only the hash is kept. With
+    `publish`, recorded steps wait in the outbox for whoever publishes them.
+
+    Raises FailedPreconditionError where the database cannot be used; the message
+    says what to do.
+    """
+
+
+class AsyncContentTracker(_Calls, Asyncio):
+    """The same for asyncio: await calls, `async for` streams."""
+
+
+def _request(change: TrackChange) -> Request:
+    path = text_of(change.path)
+    if not path:
+        raise field("path", "is empty: give the absolute path of a file")
+    request_id = change.request_id or ""
+    if request_id and not _UUID.fullmatch(request_id):
+        raise field("request_id", f"{quote(request_id)} is not a UUID")
+    kind = change.change_type
+    if kind is not None and not ChangeType(kind).known:
+        raise field("change_type", f"{int(kind)} is not a change type of this version")
+    old_path = ""
+    if kind == ChangeType.MOVED:
+        old_path = "" if change.old_path is None else text_of(change.old_path)
+        if not old_path:
+            raise field("old_path", "is empty: a MOVED change has a former path")
+    return Request(path, old_path, request_id)
+
+
+def _hash_value(content: Content) -> ContentHash:
+    return ContentHash(
+        content.hash,
+        content.line_count,
+        content.size,
+        KINDS[content.kind],
+        ENDINGS.get(content.eol, LineEnding.UNSPECIFIED),
+    )
