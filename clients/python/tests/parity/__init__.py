@@ -1,0 +1,1 @@
+"""Both sides of every operation, compared: the services in Go and the fallbacks in Python."""

@@ -1,0 +1,47 @@
+"""The whole comparison, in its order: what happens to the files, then the questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .corpus import MISSED, ROUNDS
+from .operations import TRACKER, Operation
+from .report import Report
+from .world import World
+
+__all__ = ["run"]
+
+_BATCHES = {"everything is new", "edits"}  # rounds whose items do not depend on each other
+
+
+def run(folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
+    """Compare both sides below an empty folder, and report."""
+    world = World(folder)
+    try:
+        world.report.files = len(world.corpus.files)
+        for name, happen in ROUNDS.items():
+            say(name)
+            world.track(happen(world.corpus), batch=name in _BATCHES)
+        for name, happen in MISSED.items():
+            say(f"reconcile: {name}")
+            happen(world.corpus)
+            world.reconcile(name)
+        say("questions")
+        ask_all(world, TRACKER)
+        say("databases")
+        world.compare_databases()
+    finally:
+        world.close()
+    return world.report
+
+
+def ask_all(world: World, operations: Iterable[Operation]) -> None:
+    """Ask both sides every question of every operation."""
+    for operation in operations:
+        for argument in operation.arguments(world.corpus):
+            world.ask(
+                operation.name,
+                f"{argument!r:.100}",
+                lambda side, argument=argument, ask=operation.call: ask(side, argument),
+            )
