@@ -6,6 +6,7 @@ and the same rules, so that either side may go on where the other stopped. Nothi
 here needs grpcio.
 """
 
+from .query import AsyncQueryService, QueryService
 from .tracker import AsyncContentTracker, ContentTracker
 
-__all__ = ["AsyncContentTracker", "ContentTracker"]
+__all__ = ["AsyncContentTracker", "AsyncQueryService", "ContentTracker", "QueryService"]

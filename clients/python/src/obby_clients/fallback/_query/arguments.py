@@ -1,0 +1,214 @@
+"""What callers give: checked as the Go service checks it, with its words."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from ...values import AnyPath, ChangeType
+from .._paths import encode
+from .._problems import field
+from .._times import micros_of
+from .reader import Page, at
+
+__all__ = [
+    "STORED_TYPES",
+    "Filter",
+    "Range",
+    "Where",
+    "checked_int",
+    "clean",
+    "instant",
+    "listed",
+    "prefix_of",
+]
+
+T = TypeVar("T")
+MAX_PAGE = 1000
+_MAX_GLOB = 1000
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1
+
+STORED_TYPES = {
+    ChangeType.CREATED: "created",
+    ChangeType.MODIFIED: "modified",
+    ChangeType.DELETED: "deleted",
+    ChangeType.MOVED: "moved",
+}
+
+
+def checked_int(name: str, value: int, bits: int = 32) -> int:
+    """Return a number that a request can carry; raise ValueError for another."""
+    if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
+        raise ValueError(f"{name} is {value}: it does not fit into {bits} bits")
+    return value
+
+
+def instant(when: datetime | None) -> int | None:
+    """Return the microseconds of an aware datetime; raise ValueError for a naive one."""
+    if when is not None and when.utcoffset() is None:
+        raise ValueError(f"{when!r} has no time zone")
+    return None if when is None else micros_of(when)
+
+
+def clean(name: str, path: AnyPath) -> str:
+    """Return the one form in which a path is recorded."""
+    text = os.fsdecode(path)
+    if not text.startswith("/"):
+        raise field(name, "not an absolute path")
+    return os.path.normpath("/" + text.lstrip("/"))
+
+
+def prefix_of(name: str, path: AnyPath | None) -> str:
+    """Return a path that may be left out; empty: all paths."""
+    return clean(name, path) if path is not None and os.fsdecode(path) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A span of time that includes its start and excludes its end; None is open."""
+
+    start: int | None = None
+    end: int | None = None
+
+    def bounds(self) -> tuple[int, int]:
+        """Return the first and the last microsecond that it includes."""
+        return (
+            _FIRST if self.start is None else self.start,
+            _LAST if self.end is None else self.end - 1,
+        )
+
+    def checked(self, name: str) -> Range:
+        """Refuse a range that starts after its end."""
+        if self.start is not None and self.end is not None and self.start > self.end:
+            raise field(f"{name}start_time", "the start is after the end")
+        return self
+
+
+class Where:
+    """A WHERE clause in the making."""
+
+    def __init__(self) -> None:
+        self._conditions: list[str] = []
+        self.args: list[Any] = []
+
+    def add(self, condition: str, *args: Any) -> None:
+        """Keep only rows for which this holds."""
+        self._conditions.append(condition)
+        self.args += args
+
+    def below(self, column: str, prefix: str) -> None:
+        """Keep rows whose path is `prefix` or below it, byte for byte (case 58)."""
+        if prefix not in {"", "/"}:
+            text = encode(prefix)
+            # '0' is the character after '/'.
+            self.add(
+                f"({column} = ? OR {column} >= ? AND {column} < ?)", text, text + "/", text + "0"
+            )
+
+    def during(self, expression: str, range_: Range) -> None:
+        """Keep rows in a range, of those whose time is readable."""
+        if range_ != Range():
+            self.add(f"{expression} BETWEEN ? AND ?", *range_.bounds())
+
+    def __str__(self) -> str:
+        return f" WHERE {' AND '.join(self._conditions)}" if self._conditions else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to leave out: see DiffFilter of the contract."""
+
+    prefix: AnyPath | None
+    glob: str
+    types: tuple[ChangeType, ...]
+    range: Range
+
+    @staticmethod
+    def of(
+        prefix: AnyPath | None,
+        glob: str,
+        types: Iterable[ChangeType],
+        start: datetime | None,
+        end: datetime | None,
+    ) -> Filter:
+        """Take what a caller gave; raise ValueError for what no request can carry."""
+        kinds = tuple(ChangeType(type_) for type_ in types)
+        return Filter(prefix, glob, kinds, Range(instant(start), instant(end)))
+
+    def checked(self) -> Filter:
+        """Refuse what the service refuses."""
+        prefix = prefix_of("filter.path_prefix", self.prefix)
+        self.range.checked("filter.")
+        for type_ in self.types:
+            if type_ not in STORED_TYPES:
+                raise field("filter.change_types", f"{int(type_)} is not a type of change")
+        return Filter(prefix, checked_glob("filter.path_glob", self.glob), self.types, self.range)
+
+    def apply(self, where: Where) -> None:
+        """Add the filter to a statement over content_diffs."""
+        prefix = str(self.prefix)
+        where.below("file_path", prefix)
+        if self.types:
+            where.add(f"change_type IN ({', '.join('?' * len(self.types))})")
+            where.args += [STORED_TYPES[type_] for type_ in self.types]
+        where.during(at("timestamp"), self.range)
+        if self.glob:
+            where.add("obby_match(CAST(file_path AS BLOB))")
+
+
+def checked_glob(name: str, glob: str) -> str:
+    """Return a pattern; refuse one that is too long."""
+    if len(glob) > _MAX_GLOB:
+        raise field(name, "more than 1,000 characters")
+    return glob
+
+
+def matcher(glob: str, prefix: str) -> Callable[[str], bool]:
+    """Return whether a path matches a pattern: by its name, or as it stands below the prefix."""
+
+    def matches(path: str) -> bool:
+        below = path[len(prefix) :].lstrip("/") if prefix not in {"", "/"} else path
+        return fnmatch.fnmatchcase(os.path.basename(path), glob) or fnmatch.fnmatchcase(below, glob)
+
+    return matches
+
+
+def listed(
+    read: Callable[[Any, int], tuple[Page, Any]],
+    *,
+    limit: int | None,
+    page_size: int,
+    default: int = 50,
+    most: int = MAX_PAGE,
+) -> Iterator[Any]:
+    """Iterate over a list page by page: `read` gives the page after a place, and the place after.
+
+    Nothing is read before the first item is wanted.
+    """
+    if limit is not None and limit < 0:
+        raise ValueError(f"limit is {limit}: it cannot be negative")
+    checked_int("page_size", page_size)
+    return _listed(read, limit, page_size, default, most)
+
+
+def _listed(
+    read: Callable[[Any, int], tuple[Page, Any]],
+    limit: int | None,
+    page_size: int,
+    default: int,
+    most: int,
+) -> Iterator[Any]:
+    if page_size < 0:
+        raise field("page_size", f"{page_size} is negative: use 0 for the default of {default}")
+    left, place = limit, None
+    while left is None or left > 0:
+        page, place = read(place, min(page_size or default, most))
+        items = page.items if left is None else page.items[:left]
+        yield from items
+        left = None if left is None else left - len(items)
+        if not page.more:
+            return

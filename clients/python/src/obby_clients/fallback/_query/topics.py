@@ -1,0 +1,80 @@
+"""Topics and keywords: what the Python side's summaries left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...query.values import TermCount, TopicFile, TopicSource
+from .._paths import decode
+from .arguments import Range, Where
+from .reader import Answers, Page, at, time_of, valid
+
+__all__ = ["files", "terms"]
+
+# Every entry that bears a term, once for each, from both of the places where the Python
+# side leaves them. In semantic_analysis a list of terms is a JSON array or separated by
+# commas (case 58): the latter is made the former.
+_MENTIONS = f"""(
+    SELECT t.TERM AS term, 'e' || e.id AS entry, ifnull(e.file_path, v.file_path) AS file_path,
+        {at("e.timestamp")} AS at, ifnull(e.summary, '') AS summary
+    FROM semantic_TERMs t
+    JOIN semantic_entries e ON e.id = t.entry_id
+    LEFT JOIN file_versions v ON v.id = e.version_id
+    UNION ALL
+    SELECT trim(CAST(t.value AS TEXT)), 'a' || a.id, a.file_path, {at("a.timestamp")},
+        ifnull(a.summary, '')
+    FROM semantic_analysis a,
+        json_each(CASE WHEN ltrim(a.TERMs) LIKE '[%' AND json_valid(a.TERMs) THEN a.TERMs
+            ELSE '[' || replace(json_quote(CAST(ifnull(a.TERMs, '') AS TEXT)), ',', '","') || ']'
+            END) t
+    WHERE trim(CAST(t.value AS TEXT)) <> ''
+) m"""
+
+_NEVER = -(1 << 63)  # stands for a time that is unreadable: it sorts before every other
+
+# NOCASE knows ASCII letters only, which is what the contract promises. The summary is
+# that of the row that max() found.
+_FILES = f"""SELECT file_path, entries, latest, summary FROM (
+    SELECT m.file_path, count(DISTINCT m.entry) AS entries, max(ifnull(m.at, ?1)) AS latest,
+        m.summary
+    FROM {_MENTIONS.replace("TERM", "topic")}
+    WHERE m.term = ?2 COLLATE NOCASE AND m.file_path IS NOT NULL
+    GROUP BY m.file_path)
+WHERE latest < ?3 OR latest = ?3 AND file_path > ?4
+ORDER BY latest DESC, file_path LIMIT ?5"""
+
+Place = tuple[int, str]
+
+
+def files(answers: Answers, topic: str, after: Place | None, limit: int) -> Page:
+    """Return a page of (file, place), the one with the latest entry first."""
+    latest, path = after or ((1 << 63) - 1, "")
+    args = [_NEVER, topic, latest, path]
+    return answers.page(_FILES, args, limit, lambda row: (_file(row), (row[2], row[0])))
+
+
+def _file(row: tuple[Any, ...]) -> TopicFile:
+    path, entries, latest, summary = row
+    return TopicFile(
+        path=decode(path),
+        entry_count=entries,
+        latest_time=None if latest == _NEVER else time_of(latest),
+        summary=valid(summary),
+        source=TopicSource.SUMMARIES,
+    )
+
+
+def terms(
+    answers: Answers, kind: str, range_: Range, prefix: str, limit: int
+) -> tuple[TermCount, ...]:
+    """Return the most frequent topics or keywords of the entries in a range."""
+    where = Where()
+    where.add("m.at BETWEEN ? AND ?", *range_.bounds())
+    where.below("m.file_path", prefix)
+    statement = f"""SELECT min(m.term), count(DISTINCT m.entry) AS entries
+FROM {_MENTIONS.replace("TERM", kind)}{where}
+GROUP BY m.term COLLATE NOCASE ORDER BY entries DESC, min(m.term) LIMIT ?"""
+    return tuple(
+        TermCount(valid(term), count)
+        for term, count in answers.rows(statement, [*where.args, limit])
+    )
