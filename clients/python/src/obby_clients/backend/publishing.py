@@ -41,7 +41,7 @@ async def publish_to_go(changes: Changes, cursor: Cursor, sides: Sides) -> None:
                 await publish(sides.of(Service.SSE_HUB, Backend.GO), changes, change)
                 after = change.change_id
                 await cursor.passed(after)
-        except (ObbyError, ImportError) as error:
+        except ObbyError as error:
             _LOG.info("the Go hub takes nothing, trying again: %s", error)
             await asyncio.sleep(_AGAIN)
         finally:

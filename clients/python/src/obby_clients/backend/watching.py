@@ -116,7 +116,7 @@ class RootWatcher:
             stream = watcher.events(watch_ids=[watch_id], retry_for=0.0)
             await stream.connect()
             await self._ready(watcher, watch_id)
-        except (ObbyError, ImportError) as error:
+        except ObbyError as error:
             if self._said.get(side) != str(error):
                 self._said[side] = str(error)
                 _LOG.warning("root is not watched by %s: %s: %s", side.value, self._root, error)

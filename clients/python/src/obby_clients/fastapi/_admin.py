@@ -70,15 +70,10 @@ def _reads(router: APIRouter) -> None:
             raise bad("service", str(error)) from error
         return explain(obby.flags, named, subject)
 
-    @router.get("/health", summary="Show what runs")
-    async def health(obby: State = Depends(get_state)) -> dict[str, Any]:
-        """Show for each service what was asked for and what answers at present."""
-        return await obby.router.health()
-
-    @router.get("/shadow/mismatches", summary="Show where the sides differed")
-    async def mismatches(obby: State = Depends(get_state)) -> dict[str, Any]:
-        """Show the differences between Go and Python that the shadow mode has found."""
-        return {"items": obby.router.shadow_reports()}
+    @router.get("/health", summary="Show what answers")
+    def health(obby: State = Depends(get_state)) -> dict[str, str]:
+        """Show each Go service's breaker: `closed`, `open`, `half-open`, or `unused`."""
+        return obby.router.health()
 
 
 def _writes(router: APIRouter) -> None:

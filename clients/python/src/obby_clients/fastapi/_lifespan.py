@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,8 @@ from fastapi import FastAPI
 
 from ..changes import Changes
 from ..fallback import AsyncContentTracker, AsyncFileWatcher, AsyncQueryService, AsyncSSEHub
-from ..flags import Flags
-from ..routing import AsyncObby, Fallbacks
+from ..flags import Service
+from ..routing import AsyncObby, Change, Fallbacks
 from ..values import AnyPath
 from ._dependencies import State
 from ._errors import handle_errors
@@ -79,45 +80,59 @@ async def obby_lifespan(app: FastAPI, settings: ObbySettings | None = None) -> A
     is invalid and OBBY_FLAGS_STRICT is on; both say what to do.
     """
     chosen = settings or ObbySettings.from_environment()
-    fallbacks = await asyncio.to_thread(_fallbacks, chosen)
-    flags = Flags()
-    async with AsyncObby(fallback=fallbacks, flags=flags) as router:
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        fallbacks = await _fallbacks(chosen, stack)
+        router = await stack.enter_async_context(AsyncObby(fallback=fallbacks))
         changes = await asyncio.to_thread(Changes, chosen.database, chosen.roots)
-        sides = Sides(flags, fallbacks)
+        stack.callback(changes.close)
+        sides = Sides(router, fallbacks)
         events = EventStreams(sides, changes, heartbeat=chosen.heartbeat, replay=chosen.replay)
-        tasks = [asyncio.ensure_future(feed(changes, fallbacks.hub))]
-        tasks.append(asyncio.ensure_future(events.run()))
-        app.state.obby = State(router, flags, changes, events, sides)
-        try:
-            with _ended_by_signals(events, enabled=chosen.handle_signals):
-                yield
-        finally:
-            events.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            await sides.close()
-            await asyncio.to_thread(changes.close)
-            del app.state.obby
+        stack.callback(events.close)
+        turn = functools.partial(_in_loop, loop, events.turn)
+        stack.callback(router.on_change(Service.SSE_HUB, turn))
+        feeding = asyncio.ensure_future(feed(changes, fallbacks.hub))
+        stack.push_async_callback(_ended, feeding)
+        app.state.obby = State(router, router.flags, changes, events, sides)
+        with _ended_by_signals(loop, events, enabled=chosen.handle_signals):
+            yield
+        del app.state.obby
 
 
-def _fallbacks(settings: ObbySettings) -> Fallbacks:
-    tracker = AsyncContentTracker(settings.database, settings.roots)  # makes the file
-    return Fallbacks(
-        watcher=AsyncFileWatcher(),
-        tracker=tracker,
-        query=AsyncQueryService(settings.database),
-        hub=AsyncSSEHub(),
-    )
+async def _fallbacks(settings: ObbySettings, stack: AsyncExitStack) -> Fallbacks:
+    def make() -> Fallbacks:
+        return Fallbacks(
+            tracker=AsyncContentTracker(settings.database, settings.roots),  # makes the file
+            query=AsyncQueryService(settings.database),
+            watcher=AsyncFileWatcher(),
+            hub=AsyncSSEHub(),
+        )
+
+    made = await asyncio.to_thread(make)
+    for side in (made.tracker, made.query, made.watcher, made.hub):
+        await stack.enter_async_context(side)
+    return made
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, do: Callable[[], None], _: Change) -> None:
+    """Do something in the loop; called in a thread, also while the loop ends."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(do)
+
+
+async def _ended(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 @contextmanager
-def _ended_by_signals(events: EventStreams, *, enabled: bool) -> Iterator[None]:
+def _ended_by_signals(
+    loop: asyncio.AbstractEventLoop, events: EventStreams, *, enabled: bool
+) -> Iterator[None]:
     """End the streams at a signal whose handler is the server's, which still runs."""
     if not enabled or threading.current_thread() is not threading.main_thread():
         yield
         return
-    loop = asyncio.get_running_loop()
     before: dict[signal.Signals, Any] = {}
     for number in _SIGNALS:
         handler = signal.getsignal(number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Optional
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from .. import query, tracker
@@ -269,6 +269,7 @@ def events_router() -> APIRouter:
 
     @router.get("/events", summary="Follow the changes", response_class=StreamingResponse)
     async def events(
+        response: Response,
         last: int = Query(0, ge=0, le=1_000, description="Begin with so many of the newest."),
         last_event_id: Optional[str] = Query(
             None, description="Begin after this id; the header `Last-Event-ID` wins over it."
@@ -282,10 +283,13 @@ def events_router() -> APIRouter:
         An id is `<database id>-<change id>`, the same whichever side serves the stream.
         Where it cannot go on after an id, a `reset` event says so.
         """
-        return StreamingResponse(
+        answer = StreamingResponse(
             obby.events.frames(client, header or last_event_id, last),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
+        for cookie in response.headers.getlist("set-cookie"):
+            answer.headers.append("set-cookie", cookie)
+        return answer
 
     return router

@@ -26,7 +26,6 @@ __all__ = ["EventStreams"]
 _LOG = logging.getLogger("obby_clients.fastapi")
 _BATCH = 200
 _RETRY = b"retry: 1000\n\n"  # milliseconds until a browser comes back
-_LOOK = 0.25  # seconds between two looks at the flags
 
 
 class EventStreams:
@@ -45,23 +44,15 @@ class EventStreams:
         self._closing = False
         self._turn = asyncio.Event()  # set, and replaced: every stream looks where it belongs
 
-    async def run(self) -> None:
-        """Have streams change sides when the flags change, until cancelled."""
-        known = self._sides.setting(Service.SSE_HUB)
-        while True:
-            await asyncio.sleep(_LOOK)
-            if (now := self._sides.setting(Service.SSE_HUB)) != known:
-                known = now
-                self._turned()
+    def turn(self) -> None:
+        """Have every stream look whether it belongs to the other side now."""
+        self._turn.set()
+        self._turn = asyncio.Event()
 
     def close(self) -> None:
         """End every stream; each client comes back by itself and goes on where it was."""
         self._closing = True
-        self._turned()
-
-    def _turned(self) -> None:
-        self._turn.set()
-        self._turn = asyncio.Event()
+        self.turn()
 
     async def frames(
         self, client_id: str | None, last_event_id: str | None, last: int = 0
@@ -88,7 +79,7 @@ class EventStreams:
                         yield b"".join(map(self._frame, batch))
                         if len(batch) < _BATCH:
                             break
-            except (ObbyError, ImportError) as error:
+            except ObbyError as error:
                 if side is Backend.PYTHON:
                     raise
                 self._sides.go_failed(Service.SSE_HUB)
