@@ -63,6 +63,10 @@ class Client(BaseClient):
         if link is not None:
             link.channel.close()
 
+    def _abandon(self) -> None:
+        """Close from any thread."""
+        self.close()
+
     def _link(self) -> Link:
         self._check_open()
         pid = os.getpid()
