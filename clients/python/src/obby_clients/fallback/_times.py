@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_MILLIS = 1e12  # from here on a stored number counts milliseconds
 _TEXT = re.compile(
     r"(\d{4}-\d\d-\d\d)"
-    r"(?:[ T](\d\d:\d\d)"
+    r"(?:[ T](\d\d?:\d\d)"
     r"(?:(:\d\d)(?:[.,](\d+))?( ?(?:Z|[+-]\d\d:\d\d)|[+-]\d\d(?:\d\d)?)?)?)?",
     re.ASCII,
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -13,9 +12,12 @@ from ...values import AnyPath, ChangeType
 from .._paths import encode
 from .._problems import field
 from .._times import micros_of
+from .picks import Picks
 from .reader import Page, at
 
 __all__ = [
+    "MAX_PAGE",
+    "MAX_TEXT",
     "STORED_TYPES",
     "Filter",
     "Range",
@@ -29,7 +31,10 @@ __all__ = [
 
 T = TypeVar("T")
 MAX_PAGE = 1000
-_MAX_GLOB = 1000
+"""Most items of a page, where nothing else is said."""
+MAX_TEXT = 1000
+"""Characters of a pattern, or of what is searched for."""
+
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 
 STORED_TYPES = {
@@ -126,6 +131,7 @@ class Filter:
     glob: str
     types: tuple[ChangeType, ...]
     range: Range
+    picks: Picks | None = None
 
     @staticmethod
     def of(
@@ -140,13 +146,17 @@ class Filter:
         return Filter(prefix, glob, kinds, Range(instant(start), instant(end)))
 
     def checked(self) -> Filter:
-        """Refuse what the service refuses."""
+        """Refuse what the service refuses; return it with what it picks."""
         prefix = prefix_of("filter.path_prefix", self.prefix)
         self.range.checked("filter.")
         for type_ in self.types:
             if type_ not in STORED_TYPES:
-                raise field("filter.change_types", f"{int(type_)} is not a type of change")
-        return Filter(prefix, checked_glob("filter.path_glob", self.glob), self.types, self.range)
+                name = f"CHANGE_TYPE_{type_.name}" if type_.known else int(type_)
+                raise field("filter.change_types", f"{name} is not a type of change")
+        if len(self.glob) > MAX_TEXT:
+            raise field("filter.path_glob", "more than 1,000 characters")
+        picks = Picks("filter.path_glob", prefix, self.glob)
+        return replace(self, prefix=prefix, picks=picks)
 
     def apply(self, where: Where) -> None:
         """Add the filter to a statement over content_diffs."""
@@ -156,25 +166,8 @@ class Filter:
             where.add(f"change_type IN ({', '.join('?' * len(self.types))})")
             where.args += [STORED_TYPES[type_] for type_ in self.types]
         where.during(at("timestamp"), self.range)
-        if self.glob:
+        if self.picks:
             where.add("obby_match(CAST(file_path AS BLOB))")
-
-
-def checked_glob(name: str, glob: str) -> str:
-    """Return a pattern; refuse one that is too long."""
-    if len(glob) > _MAX_GLOB:
-        raise field(name, "more than 1,000 characters")
-    return glob
-
-
-def matcher(glob: str, prefix: str) -> Callable[[str], bool]:
-    """Return whether a path matches a pattern: by its name, or as it stands below the prefix."""
-
-    def matches(path: str) -> bool:
-        below = path[len(prefix) :].lstrip("/") if prefix not in {"", "/"} else path
-        return fnmatch.fnmatchcase(os.path.basename(path), glob) or fnmatch.fnmatchcase(below, glob)
-
-    return matches
 
 
 def listed(

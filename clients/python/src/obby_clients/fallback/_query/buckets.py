@@ -13,13 +13,15 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 
 from ...query.values import BucketSize
 from .._problems import field
-from .._times import SECOND
+from .._times import SECOND, micros_of
 
 __all__ = ["Zone", "buckets", "zone_of"]
 
 _MAX_BUCKETS = 10_000
 _HOUR = 3600 * SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST = micros_of(datetime(1, 1, 3, tzinfo=timezone.utc))
+_LAST = micros_of(datetime(9999, 12, 30, tzinfo=timezone.utc))
 
 
 class Zone:
@@ -30,7 +32,8 @@ class Zone:
 
     def local(self, micros: int) -> datetime:
         """Return the wall clock at a time."""
-        moment = _EPOCH + timedelta(microseconds=micros)
+        # Python's calendar ends with the years 1 and 9999, in every zone.
+        moment = _EPOCH + timedelta(microseconds=min(max(micros, _FIRST), _LAST))
         return moment.astimezone(self._zone).replace(tzinfo=None, fold=0)
 
     def day(self, micros: int) -> date:

@@ -13,7 +13,7 @@ from ...query.values import Diff
 from ...values import ChangeType
 from .._paths import decode
 from .._problems import field
-from .arguments import STORED_TYPES, Filter, Where, matcher
+from .arguments import STORED_TYPES, Filter, Where
 from .reader import Answers, Page, at, time_of, valid
 
 __all__ = ["Position", "Query", "diffs", "last_position"]
@@ -59,8 +59,8 @@ def diffs(answers: Answers, query: Query, limit: int) -> Page:
     if query.before:
         where.add("id < ?", query.before)
     query.filter.apply(where)
-    if query.filter.glob:
-        answers.match(matcher(query.filter.glob, str(query.filter.prefix)))
+    if query.filter.picks:
+        answers.match(query.filter.picks)
     statement = _SELECT.format(where=where, order="" if query.oldest_first else " DESC")
     # Enough that no character is cut in half where the text is longer than what is given.
     text = _MAX_TEXT + 4 if query.text else 0

@@ -8,7 +8,7 @@ from ...query.values import Version, VersionContent
 from ...values import ContentKind
 from .._content import KINDS
 from .._paths import decode, encode, range_of
-from .arguments import STORED_TYPES, Filter, Where, matcher
+from .arguments import STORED_TYPES, Filter, Where
 from .errors import failed
 from .reader import Answers, Page, at, time_of, valid
 
@@ -90,8 +90,8 @@ def of_steps(answers: Answers, filter_: Filter, before: int | None, limit: int) 
     where = Where()
     filter_.apply(where)
     where.add("new_version_id IS NOT NULL")
-    if filter_.glob:
-        answers.match(matcher(filter_.glob, str(filter_.prefix)))
+    if filter_.picks:
+        answers.match(filter_.picks)
     statement = f"""SELECT {_COLUMNS}, made.step{_FROM}
 JOIN (SELECT new_version_id, max(id) AS step FROM content_diffs{where}
     GROUP BY new_version_id HAVING step < ? ORDER BY step DESC LIMIT ?) made
