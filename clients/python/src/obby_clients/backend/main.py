@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .settings import Settings, SettingsError, parse
+from .settings import SettingsError, parse
 
 __all__ = ["main"]
 
@@ -20,16 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return _refused(str(error))
     try:
-        from .app import ARGUMENTS  # noqa: PLC0415 (needs the extra)
+        import uvicorn  # noqa: PLC0415 (needs the extra)
+
+        from .app import ARGUMENTS  # noqa: PLC0415
     except ModuleNotFoundError as error:
+        if error.name not in {"fastapi", "uvicorn"}:
+            raise
         return _refused(f"{error.name} is missing: pip install 'obby-clients[backend]'")
     os.environ[ARGUMENTS] = json.dumps(given)
-    return _serve(settings)
-
-
-def _serve(settings: Settings) -> int:
-    import uvicorn  # noqa: PLC0415 (needs the extra)
-
     uvicorn.run(
         "obby_clients.backend.app:create_app",
         factory=True,
