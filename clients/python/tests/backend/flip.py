@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import random
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import obby_clients as oc
@@ -27,6 +29,7 @@ from ..conftest import wait_until
 from ..parity.compare import applied
 from .world import Backend, GoServices, Listener
 
+_PROGRESS = 5  # changes that everybody receives between two flips
 KILLED = ("file-watcher", "content-tracker", "sse-hub", "query-service")
 
 
@@ -119,24 +122,27 @@ def run(
             editor.start()
         for number in range(flips):
             _flip(backend, listeners, on=True)
-            if kill:
-                victim = go[KILLED[number % len(KILLED)]]
-                victim.kill()
-                victim.restart()
-                report.kills += 1
             _flip(backend, listeners, on=False)
             listeners[number % clients].hang_up()
+            if kill:
+                victim = go[KILLED[number % len(KILLED)]]
+                with _progress(listeners):
+                    victim.kill()
+                with _progress(listeners):
+                    victim.restart()
+                    wait_until(lambda: _watched_by(backend) == "go")
+                report.kills += 1
         for editor in at_work:
             editor.stop()
         report.edits = sum(editor.edits for editor in at_work)
         _settle(backend, root)
         newest = backend.change_ids()[-1]
         for listener in listeners:
-            wait_until(lambda at=listener: at.changes and at.changes[-1] == newest)
+            wait_until(partial(_has, listener, newest))
         if not kill:
             wait_until(lambda: newest in direct.changes)
         direct.close()
-        report.watcher_handovers = sum("root is watched by" in line for line in backend.log) - 1
+        report.watcher_handovers = len(backend.handovers()) - 1
         _check_history(backend, report)
         _check_events(backend, listeners, report)
         report.files = len(list(root.glob("*.md")))
@@ -151,9 +157,6 @@ class _Direct(threading.Thread):
 
     def __init__(self, target: str) -> None:
         super().__init__(daemon=True)
-        import json
-
-        self._json = json
         self._client = oc.SSEHubClient(target)
         self._stream = self._client.subscribe("changes", last_count=1000).connect()
         self.changes: list[int] = []
@@ -163,7 +166,7 @@ class _Direct(threading.Thread):
         try:
             for item in self._stream:
                 if isinstance(item, hub.Event):
-                    self.changes.append(int(self._json.loads(item.data)["change_id"]))
+                    self.changes.append(int(json.loads(item.data)["change_id"]))
         except oc.ObbyError:
             pass  # the client is closed, or its hub was killed
 
@@ -175,12 +178,30 @@ class _Direct(threading.Thread):
 
 def _flip(backend: Backend, listeners: list[Listener], *, on: bool) -> None:
     """Turn the kill switch, and let everybody live with it for some changes."""
-    handovers = sum("root is watched by" in line for line in backend.log)
+    with _progress(listeners):
+        backend.rollback(on=on)
+        wait_until(lambda: _watched_by(backend) == ("python" if on else "go"))
+
+
+@contextmanager
+def _progress(listeners: list[Listener]) -> Iterator[None]:
+    """Do something, and leave when everybody has received some more changes."""
+    yield
     before = [len(listener.changes) for listener in listeners]
-    backend.rollback(on=on)
-    wait_until(lambda: sum("root is watched by" in line for line in backend.log) > handovers)
     for listener, seen in zip(listeners, before, strict=True):
-        wait_until(lambda at=listener, least=seen + 5: len(at.changes) >= least)
+        wait_until(partial(_has_more, listener, seen + _PROGRESS))
+
+
+def _watched_by(backend: Backend) -> str:
+    return backend.handovers()[-1].split()[0]
+
+
+def _has(listener: Listener, change: int) -> bool:
+    return change in listener.changes[-1:]
+
+
+def _has_more(listener: Listener, least: int) -> bool:
+    return len(listener.changes) >= least
 
 
 def _settle(backend: Backend, root: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import queue
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -29,17 +31,22 @@ SERVICES = {
     "sse-hub": "SSE_HUB",
 }
 SHARES = ("WATCHER", "TRACKER", "QUERY", "SSE")
-NOWHERE = "127.0.0.1:1"  # nothing listens there
 
 
 class Backend:
     """A running `obby-backend` on a free port."""
 
     def __init__(
-        self, folder: Path, *roots: Path, flags: dict[str, str] | None = None, workers: int = 1
+        self,
+        folder: Path,
+        *roots: Path,
+        flags: dict[str, str] | None = None,
+        workers: int = 1,
+        environ: dict[str, str] | None = None,
     ) -> None:
         self.folder, self.database = folder, folder / "obby.db"
         self._roots, self._workers = roots, workers
+        self._environ = {**os.environ, **(environ or {})}
         self.flags = folder / "flags"
         self.log: list[str] = []
         (folder / "token").write_text(TOKEN)
@@ -53,15 +60,17 @@ class Backend:
         new.write_text("".join(f"{name}={value}\n" for name, value in values.items()) or "#\n")
         os.replace(new, self.flags)
 
-    def start(self, *, python: str = sys.executable) -> None:
-        """Start it, on a free port."""
-        command = [python, "-m", "obby_clients.backend.main", "--port", "0"]
+    def start(self, port: int = 0) -> None:
+        """Start it, on a free port unless one is given."""
+        command = [sys.executable, "-m", "obby_clients.backend.main", "--port", str(port)]
         command += ["--database", str(self.database), "--flags-file", str(self.flags)]
         command += ["--admin-token-file", str(self.folder / "token"), "--debounce", "0.05"]
         command += ["--workers", str(self._workers), "--stop-timeout", "30"]
         for root in self._roots:
             command += ["--root", str(root)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True, env=self._environ
+        )
         lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, args=(lines,), daemon=True)
         self._reader.start()
@@ -135,6 +144,11 @@ class Backend:
             return connection.execute(statement, args).fetchall()
         finally:
             connection.close()
+
+    def handovers(self) -> list[str]:
+        """Return who has watched the roots, one after the other, as `go /path`."""
+        found = (re.search(r"root is watched by (go|python): (\S+)", line) for line in self.log)
+        return [f"{match[1]} {match[2]}" for match in found if match]
 
     def change_ids(self) -> list[int]:
         """Return the ids of the committed changes."""
@@ -212,7 +226,8 @@ class Listener:
         """Lose the connection."""
         connection = self._connection
         if connection is not None and connection.sock is not None:
-            with_shutdown(connection)
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def _run(self) -> None:
         while not self._closed.is_set():
@@ -250,13 +265,3 @@ class Listener:
             name, _, value = line.partition(": ")
             if name in {"event", "data", "id"}:
                 setattr(frame, name, value)
-
-
-def with_shutdown(connection: http.client.HTTPConnection) -> None:
-    """Cut a connection under whoever reads from it."""
-    import contextlib
-    import socket
-
-    sock = connection.sock
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)

@@ -51,6 +51,7 @@ class Recorder:
         self._obby, self._root = obby, root
         self._settle = _SETTLES * debounce.total_seconds() + _AGAIN
         self._pending: dict[str, TrackChange] = {}
+        self._moved: dict[str, str] = {}  # of the pending paths, where from
         self._later: dict[str, float] = {}  # paths to look at again, and when
         self._compare_at: float | None = None
         self._wake = asyncio.Event()
@@ -63,10 +64,12 @@ class Recorder:
         old = event.old_path if event.change_type is Seen.RENAMED else None
         if old is not None:
             self._pending.setdefault(old, TrackChange(old))
-        elif event.path in self._pending:  # changed again after it moved: it still has moved
-            old = self._pending[event.path].old_path
+        else:  # where it moved and has changed again, it still has moved
+            old = self._moved.get(event.path)
         hint = ChangeType.MOVED if old is not None else _HINTS.get(event.change_type)
         self._pending[event.path] = TrackChange(event.path, hint, old)
+        if old is not None:
+            self._moved[event.path] = old
         self._wake.set()
         return None
 
@@ -81,7 +84,7 @@ class Recorder:
             await self._work_to_do()
             if self._compare_at is not None and self._compare_at <= time.monotonic():
                 await self._compare()
-            work, self._pending = list(self._pending.values()), {}
+            work, self._pending, self._moved = list(self._pending.values()), {}, {}
             # Moves first: a former path that is looked at alone would count as deleted.
             await self._record([change for change in work if change.old_path is not None])
             await self._record([change for change in work if change.old_path is None])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Optional
+from typing import Annotated, Optional
 
 from fastapi import Depends, Request
 
 from ..changes import Changes
 from ..flags import Flags
 from ..routing import AsyncObby
+from ..routing.services import AsyncHub, AsyncQuery, AsyncTracker, AsyncWatcher
 from ._parameters import client_id
 from ._sides import Sides
 from ._streams import EventStreams
-
-Routed = Any  # what the facade has: the clients' methods, and `subject=`
 
 __all__ = [
     "ClientId",
@@ -75,22 +74,22 @@ def get_flags(state: State = Depends(get_state)) -> Flags:
     return state.flags
 
 
-def get_watcher_client(router: AsyncObby = Depends(get_router)) -> Routed:
+def get_watcher_client(router: AsyncObby = Depends(get_router)) -> AsyncWatcher:
     """Return the file-watcher, on whichever side."""
     return router.watcher
 
 
-def get_tracker_client(router: AsyncObby = Depends(get_router)) -> Routed:
+def get_tracker_client(router: AsyncObby = Depends(get_router)) -> AsyncTracker:
     """Return the content-tracker, on whichever side."""
     return router.tracker
 
 
-def get_query_client(router: AsyncObby = Depends(get_router)) -> Routed:
+def get_query_client(router: AsyncObby = Depends(get_router)) -> AsyncQuery:
     """Return the query-service, on whichever side."""
     return router.query
 
 
-def get_hub_client(router: AsyncObby = Depends(get_router)) -> Routed:
+def get_hub_client(router: AsyncObby = Depends(get_router)) -> AsyncHub:
     """Return the sse-hub, on whichever side."""
     return router.hub
 
@@ -99,13 +98,13 @@ Router = Annotated[AsyncObby, Depends(get_router)]
 """The four services, each call decided by the flags."""
 CurrentFlags = Annotated[Flags, Depends(get_flags)]
 """The flags."""
-Watcher = Annotated[Routed, Depends(get_watcher_client)]
+Watcher = Annotated[AsyncWatcher, Depends(get_watcher_client)]
 """The file-watcher, on whichever side."""
-Tracker = Annotated[Routed, Depends(get_tracker_client)]
+Tracker = Annotated[AsyncTracker, Depends(get_tracker_client)]
 """The content-tracker, on whichever side."""
-Query = Annotated[Routed, Depends(get_query_client)]
+Query = Annotated[AsyncQuery, Depends(get_query_client)]
 """The query-service, on whichever side."""
-Hub = Annotated[Routed, Depends(get_hub_client)]
+Hub = Annotated[AsyncHub, Depends(get_hub_client)]
 """The sse-hub, on whichever side."""
 ClientId = Annotated[Optional[str], Depends(client_id)]
 """What decides about a client's side of a partial rollout: `subject=` of a query."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
@@ -30,7 +31,7 @@ _STATUS: dict[StatusCode, int] = {
     StatusCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
 }
 
-RESPONSES = {
+RESPONSES: dict[int | str, dict[str, Any]] = {
     code: {"model": Failure, "description": text}
     for code, text in (
         (400, "The request is wrong, or the state does not allow it; see `code` and `reason`."),

@@ -76,7 +76,7 @@ def model(cls: type) -> Model:
             )
     area = cls.__module__.split(".")[1]
     name = _NAMES.get(f"{area}.{cls.__name__}", cls.__name__)
-    result = create_model(name, __module__=__name__, **made)
+    result: Model = create_model(name, __module__=__name__, **made)
     result.__doc__ = cls.__doc__
     return result
 
@@ -84,10 +84,11 @@ def model(cls: type) -> Model:
 @functools.cache
 def page(cls: type) -> Model:
     """Return the model of a part of a list of values."""
+    kind: Any = list[model(cls)]  # type: ignore[misc]
     return create_model(
         f"{model(cls).__name__}List",
         __module__=__name__,
-        items=(list[model(cls)], Field(description="The items.")),  # type: ignore[misc]
+        items=(kind, Field(description="The items.")),
         next_offset=(
             Optional[int],
             Field(description="The `offset` of what follows; null: there is nothing more."),
@@ -200,7 +201,7 @@ def _json_type(name: str, hint: Any) -> Any:
     if hint in _JSON or hint in _ITSELF:
         return _JSON.get(hint, hint)
     if is_dataclass(hint):
-        return model(typing.cast(type, hint))
+        return model(typing.cast(Any, hint))
     if issubclass(hint, (OpenEnum, ObbyError)):
         return str if issubclass(hint, OpenEnum) else Failure
     raise TypeError(f"no JSON form for {name}: {hint}")
