@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from . import log
 from .settings import SettingsError, parse
 
 __all__ = ["main"]
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _refused(f"{error.name} is missing: pip install 'obby-clients[backend]'")
     os.environ[ARGUMENTS] = json.dumps(given)
+    log.configure(settings.log_level, settings.log_format)  # of the workers' parent
     uvicorn.run(
         "obby_clients.backend.app:create_app",
         factory=True,
