@@ -29,7 +29,7 @@ from datetime import datetime, timedelta
 
 from .. import hub, query, tracker, watcher
 from ..values import AnyPath, ServerInfo
-from .live import AsyncLiveStream, LiveStream
+from .livestreams import AsyncLiveStream, LiveStream
 from .router import Router
 from .streams import AsyncRoutedStream, RoutedStream
 
@@ -39,11 +39,12 @@ from .streams import AsyncRoutedStream, RoutedStream
 def stub() -> str:
     """Return the text of the file."""
     names = [f"{kind}{CLASSES[s][2]}" for s in Service for kind in ("", "Async")]
-    parts = [HEAD, f"__all__ = {sorted(names)!r}\n".replace("'", '"')]
+    listed = "".join(f'    "{name}",\n' for name in sorted(names))
+    parts = [f"{HEAD}__all__ = [\n{listed}]"]
     for service in Service:
         for asynchronous in (False, True):
             parts.append(_class(service, asynchronous))
-    return "\n".join(parts)
+    return "\n".join(parts) + "\n"
 
 
 def _class(service: Service, asynchronous: bool) -> str:
