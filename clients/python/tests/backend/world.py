@@ -77,7 +77,9 @@ class Backend:
         started, self.port = 0, 0
         while started < self._workers or not self.port:
             line = lines.get(timeout=START_LIMIT)
-            assert line is not None, "".join(self.log)
+            if line is None:
+                self.process.wait(START_LIMIT)
+                raise AssertionError("".join(self.log))
             started += "Application startup complete" in line
             if found := re.search(r"running on http://[^:]+:(\d+)", line):
                 self.port = int(found[1])
@@ -248,20 +250,27 @@ class Listener:
             self.changes.append(int(json.loads(frame.data)["change_id"]))
 
     def _frames(self) -> Iterator[Frame]:
-        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         headers = {"Last-Event-ID": self.last_id} if self.last_id else {}
         if self.client_id:
             headers["Cookie"] = f"obby_client={self.client_id}"
-        self._connection.request("GET", self.path, headers=headers)
-        answer = self._connection.getresponse()
-        assert answer.status == 200, answer.status
-        self.connections += 1
-        frame = Frame()
-        for raw in iter(answer.readline, b""):
-            line = raw.decode().rstrip("\n")
-            if not line:
-                yield frame
-                frame = Frame()
-            name, _, value = line.partition(": ")
-            if name in {"event", "data", "id"}:
-                setattr(frame, name, value)
+        with contextlib.closing(
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        ) as self._connection:
+            self._connection.request("GET", self.path, headers=headers)
+            with self._connection.getresponse() as answer:
+                assert answer.status == 200, answer.status
+                self.connections += 1
+                yield from _parsed(answer)
+
+
+def _parsed(lines: http.client.HTTPResponse) -> Iterator[Frame]:
+    """Read the stream's format; what is not complete does not count."""
+    frame = Frame()
+    for raw in iter(lines.readline, b""):
+        line = raw.decode().rstrip("\n")
+        if not line:
+            yield frame
+            frame = Frame()
+        name, _, value = line.partition(": ")
+        if name in {"event", "data", "id"}:
+            setattr(frame, name, value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
 from fastapi import APIRouter, Body, Depends, Path, Query
@@ -12,6 +13,7 @@ from pydantic import BaseModel, Field
 from ..errors import FailedPreconditionError
 from ..flags import FlagsAdmin, Service
 from ..flags.show import explain, status
+from ..flags.source import EVERY
 from ._dependencies import State, get_state
 from ._errors import RESPONSES, bad
 
@@ -86,8 +88,7 @@ def _writes(router: APIRouter) -> None:
         obby: State = Depends(get_state),
     ) -> dict[str, Any]:
         """Write a flag to the flags file; every process follows within a second."""
-        await run_in_threadpool(_change, obby, lambda admin: admin.set({name: value}))
-        return status(obby.flags)
+        return await _changed(obby, lambda admin: admin.set({name: value}))
 
     @router.post("/rollback", summary="Everything to Python")
     async def rollback(
@@ -95,11 +96,17 @@ def _writes(router: APIRouter) -> None:
         obby: State = Depends(get_state),
     ) -> dict[str, Any]:
         """Turn everything to Python within a second, or take that back."""
-        await run_in_threadpool(_change, obby, lambda admin: admin.rollback(on))
-        return status(obby.flags)
+        return await _changed(obby, lambda admin: admin.rollback(on))
 
 
-def _change(obby: State, change: Any) -> None:
+async def _changed(obby: State, change: Callable[[FlagsAdmin], None]) -> dict[str, Any]:
+    """Change the flags file; return what this process then obeys."""
+    await run_in_threadpool(_change, obby, change)
+    await asyncio.sleep(EVERY)  # by then it has looked at the file
+    return status(obby.flags)
+
+
+def _change(obby: State, change: Callable[[FlagsAdmin], None]) -> None:
     try:
         admin = FlagsAdmin(obby.flags.overrides().path or None)
     except ValueError as error:

@@ -274,7 +274,9 @@ def events_router() -> APIRouter:
         last_event_id: Optional[str] = Query(
             None, description="Begin after this id; the header `Last-Event-ID` wins over it."
         ),
-        header: Optional[str] = Header(None, alias="Last-Event-ID"),
+        header: Optional[str] = Header(
+            None, alias="Last-Event-ID", description="What a browser sends when it comes back."
+        ),
         client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> StreamingResponse:
