@@ -202,7 +202,9 @@ def _requests(c: Corpus) -> _Made:
         request_id = str(uuid.UUID(int=n))
         if n % 2:
             path.write_bytes(c.edited(path.read_bytes()))
-        made += [TrackChange(path, request_id=request_id)] * 2  # the second is answered as the first
+        made += [
+            TrackChange(path, request_id=request_id)
+        ] * 2  # the second is answered as the first
     return made
 
 

@@ -26,7 +26,18 @@ class Operation:
 
 
 def _contents(corpus: Corpus) -> list[bytes]:
-    ends = [b"\r", b"\n", b"\r\n", b"\r\r\n", b"\n\r", b"a\r", b"a\r\nb", b"", b"\0", b"\xef\xbb\xbf"]
+    ends = [
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\r\r\n",
+        b"\n\r",
+        b"a\r",
+        b"a\r\nb",
+        b"",
+        b"\0",
+        b"\xef\xbb\xbf",
+    ]
     return [*ends, *(path.read_bytes() for path in corpus.files[::3])]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import obby_clients as oc
 from obby_clients import fallback
-from obby_clients.query import BucketSize, ChangeType
+from obby_clients.query import BucketSize, ChangeType, SearchMode
 
 from ..processes import Process
 from .compare import outcome
@@ -80,7 +80,9 @@ def _known(database: Path) -> Known:
                 "SELECT DISTINCT file_path FROM file_versions ORDER BY file_path"
             )
         ]
-        versions = [row[0] for row in connection.execute("SELECT id FROM file_versions ORDER BY id")]
+        versions = [
+            row[0] for row in connection.execute("SELECT id FROM file_versions ORDER BY id")
+        ]
         (steps,) = connection.execute("SELECT count(*) FROM content_diffs").fetchone()
     with fallback.QueryService(database) as service:
         stats = service.activity_stats(end_time=datetime.max.replace(tzinfo=timezone.utc))
@@ -238,7 +240,18 @@ def _labels(known: Known) -> Questions:
 
 
 def _topic_files(known: Known) -> Questions:
-    for topic in ("go", "GO", "golang", "a,b", "", "100%", "caf\u00e9", "Caf\u00c9", " go", "never"):
+    for topic in (
+        "go",
+        "GO",
+        "golang",
+        "a,b",
+        "",
+        "100%",
+        "caf\u00e9",
+        "Caf\u00c9",
+        " go",
+        "never",
+    ):
         yield _call("topic_files", topic)
         yield _call("topic_files", topic, page_size=1)
 
@@ -288,6 +301,126 @@ def _activity_stats(known: Known) -> Questions:
     yield _call("activity_stats", start_time=known.last, end_time=known.first)
 
 
+_TEXTS = [
+    *("def test", "README", "milk", "the", "the a of", "C++ foo.bar it's a/b x=1 x-y a:b *"),
+    *("", " ", '"', "(foo", "foo)", "foo AND", "NOT foo", "foo OR", "---", "\0a\0", "\ud800"),
+    *(
+        "cafe",
+        "caf\u00e9",
+        "CAFE\u0301",
+        "\u691c\u7d22",
+        "\u691c",
+        "\u672c",
+        "\U0001f600",
+        "\U0001f600 x",
+    ),
+    *(
+        "import os",
+        "\u0130\u0131\u017f\u212a",
+        "stra\u00dfe",
+        "x" * 1000,
+        "x" * 1001,
+        "e e e E \u00e9",
+    ),
+    *("adopted golang", "odd md", "one\ntwo", "0 1 2 3", "\ufffd", "_", "sqlite_fts5"),
+]
+_ADVANCED = [
+    *(
+        "obby AND clients",
+        "obby clients",
+        "obby OR milk",
+        "def NOT class",
+        "NOT def",
+        "(",
+        ")",
+        "()",
+    ),
+    *('"import os"', '"import', "path:readme", "content:readme path:md", "path:(readme OR test)"),
+    *(
+        "path:path:x",
+        "path:",
+        "content:(a path:b)",
+        "imp*",
+        '"import sy"*',
+        "i*p",
+        "*",
+        "a AND OR b",
+    ),
+    *("AND a", "a OR", "OR a", "a NOT NOT b", "a AND NOT b", "(a OR b) AND (c OR d) NOT (e AND f)"),
+    *(
+        "(" * 17 + "a" + ")" * 17,
+        "(" * 16 + "a" + ")" * 16,
+        "(a",
+        "a)",
+        "---",
+        "a --- b",
+        "and or not",
+    ),
+    *(
+        "path:def",
+        "the NOT (def OR class)",
+        "\u691c\u7d22",
+        "\u65e5*",
+        "a\u3000b",
+        "x" * 1001,
+        "go-*",
+    ),
+]
+
+
+def _search_content(known: Known) -> Questions:
+    for text in _TEXTS:
+        for mode in (SearchMode.PLAIN, SearchMode.SUBSTRING):
+            yield _call("search_content", text, mode=mode, limit=60)
+    for text in [*_ADVANCED, *_TEXTS]:
+        yield _call("search_content", text, mode=SearchMode.ADVANCED, limit=60)
+    for mode in (SearchMode.PLAIN, SearchMode.SUBSTRING, SearchMode(0), SearchMode(77)):
+        asked = {"mode": mode, "limit": 200}
+        for size in (-1, 0, 1, 7, 1000):
+            yield _call("search_content", "test", **asked, page_size=size)
+        for prefix in known.prefixes():
+            yield _call("search_content", "test", **asked, path_prefix=prefix)
+        for glob in ("*.md", "d1/*", "[!a-z]*", "[", "#a", " ", "d2/", "x" * 1001, "/*.go"):
+            yield _call("search_content", "test", **asked, path_glob=glob)
+            yield _call("search_content", "test", **asked, path_glob=glob, path_prefix=known.root)
+        for endings in ("md", (".MD", "py"), [], "", ".", "a/b", ["x"] * 51, "gitignore", ".go"):
+            yield _call("search_content", "test", **asked, extensions=endings)
+        for start, end in ((0.2, 0.9), (0.9, 0.2), (0.95, 1.0)):
+            between = {"start_time": known.between(start), "end_time": known.between(end)}
+            yield _call("search_content", "test", **asked, **between)
+    for lines in (-1, 0, 1, 5, 20, 21, 1 << 40):
+        for around in (-1, 0, 1, 10, 11):
+            shown = {"max_lines": lines, "context_lines": around, "limit": 20}
+            for mode in (SearchMode.PLAIN, SearchMode.SUBSTRING):
+                yield _call("search_content", "return x", mode=mode, **shown)
+    yield _call("search_content", "e", mode=SearchMode.SUBSTRING, page_size=100)
+
+
+def _search_history(known: Known) -> Questions:
+    for text in (
+        "inserted",
+        "replaced",
+        "def ",
+        "\n\n",
+        "",
+        "x" * 1001,
+        "caf\u00e9",
+        "\ufffd",
+        "e\nf",
+    ):
+        for ignore_case in (False, True):
+            yield _call("search_history", text, ignore_case=ignore_case)
+    for size in (-1, 1, 3, 1000):
+        yield _call("search_history", "replaced", page_size=size, limit=30)
+    for prefix in known.prefixes():
+        yield _call("search_history", "inserted", path_prefix=prefix)
+    for path in [*known.some(60), *_OUTSIDE]:
+        yield _call("search_history", "inserted", path=path)
+        yield _call("search_history", "e", path=path, path_prefix=known.root)
+    for glob in ("*.md", "d1/*", "[!a-z]*", "[", "#a", "x" * 1001):
+        yield _call("search_history", "REPLACED", path_glob=glob, ignore_case=True)
+
+
 QUESTIONS: dict[str, Callable[[Known], Iterable[tuple[str, Ask]]]] = {
     "query.recent_diffs": _recent_diffs,
     "query.diffs_since": _diffs_since,
@@ -295,6 +428,8 @@ QUESTIONS: dict[str, Callable[[Known], Iterable[tuple[str, Ask]]]] = {
     "query.version_content": _version_content,
     "query.files": _files,
     "query.labels": _labels,
+    "query.search_content": _search_content,
+    "query.search_history": _search_history,
     "query.topic_files": _topic_files,
     "query.time_analysis": _time_analysis,
     "query.activity_stats": _activity_stats,

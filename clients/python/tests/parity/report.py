@@ -73,9 +73,7 @@ class Report:
         rows = [f"{'operation or table':34} {'compared':>9} {'explained':>9} {'unexplained':>11}"]
         for name, line in self.lines.items():
             explained = sum(line.explained.values())
-            rows.append(
-                f"{name:34} {line.compared:9} {explained:9} {len(line.unexplained):11}"
-            )
+            rows.append(f"{name:34} {line.compared:9} {explained:9} {len(line.unexplained):11}")
             rows += [f"    {n} explained: {why}" for why, n in line.explained.items()]
             rows += [f"    DIFFERS {what}" for what in line.unexplained[:_SHOWN]]
         return "\n".join([f"{self.files} files", *rows])

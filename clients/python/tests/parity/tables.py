@@ -67,9 +67,11 @@ class Ids:
     def name(self, side: int, field: str, number: int) -> Any:
         """Return the name of a step or a version of one side."""
         table = "steps" if field == "change_id" else "versions"
-        row = self._open[side].execute(
-            f"{_NAMED} SELECT name FROM {table} WHERE id = ?", (number,)
-        ).fetchone()
+        row = (
+            self._open[side]
+            .execute(f"{_NAMED} SELECT name FROM {table} WHERE id = ?", (number,))
+            .fetchone()
+        )
         return row and row[0]
 
     def close(self) -> None:

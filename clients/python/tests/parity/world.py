@@ -107,7 +107,9 @@ class World:
     def reconcile(self, missed: str) -> None:
         """Have both sides find what they have missed."""
         self.ask(
-            "tracker.reconcile", missed, lambda side: list(side.tracker.reconcile(self.corpus.root))[-1]
+            "tracker.reconcile",
+            missed,
+            lambda side: list(side.tracker.reconcile(self.corpus.root))[-1],
         )
 
     def compare_databases(self) -> None:

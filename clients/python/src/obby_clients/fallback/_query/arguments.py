@@ -16,22 +16,21 @@ from .picks import Picks
 from .reader import Page, at
 
 __all__ = [
-    "MAX_PAGE",
     "MAX_TEXT",
     "STORED_TYPES",
     "Filter",
     "Range",
     "Where",
     "checked_int",
+    "checked_text",
     "clean",
+    "counted",
     "instant",
     "listed",
     "prefix_of",
 ]
 
 T = TypeVar("T")
-MAX_PAGE = 1000
-"""Most items of a page, where nothing else is said."""
 MAX_TEXT = 1000
 """Characters of a pattern, or of what is searched for."""
 
@@ -143,7 +142,7 @@ class Filter:
     ) -> Filter:
         """Take what a caller gave; raise ValueError for what no request can carry."""
         kinds = tuple(ChangeType(type_) for type_ in types)
-        return Filter(prefix, glob, kinds, Range(instant(start), instant(end)))
+        return Filter(prefix, checked_text(glob), kinds, Range(instant(start), instant(end)))
 
     def checked(self) -> Filter:
         """Refuse what the service refuses; return it with what it picks."""
@@ -171,37 +170,53 @@ class Filter:
 
 
 def listed(
-    read: Callable[[Any, int], tuple[Page, Any]],
+    check: Callable[[], T],
+    read: Callable[[T, Any, int], tuple[Page, Any]],
     *,
     limit: int | None,
     page_size: int,
-    default: int = 50,
-    most: int = MAX_PAGE,
+    sizes: tuple[int, int] = (50, 1000),
 ) -> Iterator[Any]:
-    """Iterate over a list page by page: `read` gives the page after a place, and the place after.
+    """Iterate over a list page by page; nothing is read before the first item is wanted.
 
-    Nothing is read before the first item is wanted.
+    `check` reads the arguments, `read` gives, of these, the page after a place and the
+    place after it. `sizes` are the page's default and largest size.
     """
     if limit is not None and limit < 0:
         raise ValueError(f"limit is {limit}: it cannot be negative")
     checked_int("page_size", page_size)
-    return _listed(read, limit, page_size, default, most)
+    return _listed(check, read, limit, page_size, sizes)
 
 
 def _listed(
-    read: Callable[[Any, int], tuple[Page, Any]],
+    check: Callable[[], T],
+    read: Callable[[T, Any, int], tuple[Page, Any]],
     limit: int | None,
     page_size: int,
-    default: int,
-    most: int,
+    sizes: tuple[int, int],
 ) -> Iterator[Any]:
-    if page_size < 0:
-        raise field("page_size", f"{page_size} is negative: use 0 for the default of {default}")
     left, place = limit, None
-    while left is None or left > 0:
-        page, place = read(place, min(page_size or default, most))
+    if left == 0:
+        return
+    arguments = check()
+    size = counted("page_size", page_size, *sizes)
+    more = True
+    while more and (left is None or left > 0):
+        page, place = read(arguments, place, size)
         items = page.items if left is None else page.items[:left]
         yield from items
         left = None if left is None else left - len(items)
-        if not page.more:
-            return
+        more = page.more
+
+
+def counted(name: str, requested: int, default: int, most: int) -> int:
+    """Return a number of which 0 means the default; refuse a negative one."""
+    if requested < 0:
+        raise field(name, f"{requested} is negative: use 0 for the default of {default}")
+    return min(requested or default, most)
+
+
+def checked_text(text: str) -> str:
+    """Return a text that a request can carry; raise UnicodeEncodeError for another."""
+    text.encode()
+    return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ...query.values import Version, VersionDiff
+from ...query.values import VersionDiff
 from ...values import AnyPath
 from .reader import Answers
 

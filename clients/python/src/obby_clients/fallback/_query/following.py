@@ -183,7 +183,8 @@ class _Watch:
             self.close()
             self._answers = self._open.enter_context(self._reader.opened())
         try:
-            seen = (identity, *self._answers.row("PRAGMA data_version"))
+            version = self._answers.connection.execute("PRAGMA data_version").fetchone()
+            seen = (identity, *version)
             if seen != self._seen:
                 self._last, self._seen = last_position(self._answers), seen
         except sqlite3.Error as error:

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ...errors import ClosedError
@@ -54,13 +55,13 @@ class HistoryCalls:
         """Iterate over recorded steps, newest first."""
         filter_ = Filter.of(path_prefix, path_glob, change_types, start_time, end_time)
 
-        def read(before: Any, size: int) -> tuple[Page, Any]:
-            query = Query(filter_.checked(), text, before=before or 0)
+        def read(checked: Filter, before: Any, size: int) -> tuple[Page, Any]:
+            query = Query(checked, text, before=before or 0)
             with self._reader.opened() as answers:
                 page = diffs(answers, query, size)
             return page, page.items[-1].change_id if page.items else None
 
-        return listed(read, limit=limit, page_size=page_size)
+        return listed(filter_.checked, read, limit=limit, page_size=page_size)
 
     @streaming
     def diffs_since(
@@ -109,18 +110,22 @@ class HistoryCalls:
         """Iterate over versions, newest first."""
         wanted = Filter.of(path_prefix, path_glob, change_types, start_time, end_time)
 
-        def read(before: Any, size: int) -> tuple[Page, Any]:
+        def check() -> tuple[str, Filter]:
             filter_ = wanted.checked()
             file = prefix_of("path", path)
             if not file and not filter_.prefix and not filter_.glob:
                 raise field("path", "not an absolute path")
+            return file, filter_
+
+        def read(checked: tuple[str, Filter], before: Any, size: int) -> tuple[Page, Any]:
+            file, filter_ = checked
             with self._reader.opened() as answers:
                 if file:
                     page = versions.of_path(answers, file, filter_, before, size)
                     return page, page.items[-1].version_id if page.items else None
                 return _unpaired(versions.of_steps(answers, filter_, before, size))
 
-        return listed(read, limit=limit, page_size=page_size)
+        return listed(check, read, limit=limit, page_size=page_size)
 
     @unary
     def version_content(self, version_id: int, *, timeout: float | None = None) -> VersionContent:
@@ -157,15 +162,14 @@ class HistoryCalls:
         """Iterate over the files at or below a path as of a time, or as of now."""
         given = instant(as_of)
 
-        def read(after: Any, size: int) -> tuple[Page, Any]:
-            folder = clean("path", path)
+        def read(folder: str, after: Any, size: int) -> tuple[Page, Any]:
             # The paths of a listing as of now go on as of the same moment.
             when, last = after or (now_micros() if given is None else given, None)
             with self._reader.opened() as answers:
                 page = versions.files(answers, folder, when, last, size)
             return page, (when, page.items[-1].path) if page.items else None
 
-        return listed(read, limit=limit, page_size=page_size)
+        return listed(partial(clean, "path", path), read, limit=limit, page_size=page_size)
 
     @paged
     def labels(
@@ -178,12 +182,12 @@ class HistoryCalls:
     ) -> Iterator[Version]:
         """Iterate over the labelled and pinned versions, those marked last first."""
 
-        def read(before: Any, size: int) -> tuple[Page, Any]:
-            prefix = prefix_of("path_prefix", path_prefix)
+        def read(prefix: str, before: Any, size: int) -> tuple[Page, Any]:
             with self._reader.opened() as answers:
                 return _unpaired(versions.labels(answers, prefix, before, size))
 
-        return listed(read, limit=limit, page_size=page_size)
+        check = partial(prefix_of, "path_prefix", path_prefix)
+        return listed(check, read, limit=limit, page_size=page_size)
 
 
 def _unpaired(page: Page) -> tuple[Page, Any]:

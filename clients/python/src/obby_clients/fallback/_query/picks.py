@@ -19,7 +19,7 @@ class Picks:
     path: relative to the prefix where there is one, else absolute.
     """
 
-    def __init__(self, name: str, prefix: str, glob: str, extensions: Iterable[str] = ()) -> None:
+    def __init__(self, name: str, prefix: str, glob: str) -> None:
         self._prefix = prefix.removesuffix("/")
         self._patterns: Patterns | None = None
         if glob:
@@ -27,7 +27,12 @@ class Picks:
                 # In a pattern file nothing begins with a slash: paths are relative there.
                 self._prefix, glob = "/", glob[1:]
             self._patterns = _patterns(name, glob)
+        self._extensions: list[str] = []
+
+    def also(self, name: str, extensions: Iterable[str]) -> Picks:
+        """Pick of these only what has one of some extensions, with or without their dot."""
         self._extensions = [_extension(name, extension) for extension in extensions]
+        return self
 
     def __bool__(self) -> bool:
         return self._patterns is not None or bool(self._extensions)

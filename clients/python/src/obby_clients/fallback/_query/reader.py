@@ -57,9 +57,13 @@ class Answers:
         self.connection = connection
         verify(connection)
         self._with = _stand_ins(connection)
-        modules = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
-        self.index = bool(columns_of(connection, "obby_schema"))
-        self.indexed = self.index and bool(connection.execute(modules).fetchone()[0])
+        # By its name: where the module is missing, nothing more can be asked of the table.
+        self.indexed = bool(
+            connection.execute(
+                """SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'obby_search')
+                AND EXISTS (SELECT 1 FROM pragma_module_list WHERE name = 'fts5')"""
+            ).fetchone()[0]
+        )
 
     def rows(self, statement: str, args: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run a statement, in which every optional table may be named."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from ...query.values import TermCount, TopicFile, TopicSource
-from .._paths import decode
+from .._paths import decode, shown
 from .arguments import Range, Where
 from .reader import Answers, Page, at, time_of, valid
+from .search import newest
+from .sought import plain
 
 __all__ = ["files", "terms"]
 
@@ -43,11 +46,38 @@ _FILES = f"""SELECT file_path, entries, latest, summary FROM (
 WHERE latest < ?3 OR latest = ?3 AND file_path > ?4
 ORDER BY latest DESC, file_path LIMIT ?5"""
 
+_SUMMARIZED = """SELECT EXISTS (SELECT 1 FROM semantic_entries)
+    OR EXISTS (SELECT 1 FROM semantic_analysis) OR EXISTS (SELECT 1 FROM semantic_topics)"""
+
 Place = tuple[int, str]
+"""Where a page of files begins: behind this time and path; by content, below a version."""
 
 
 def files(answers: Answers, topic: str, after: Place | None, limit: int) -> Page:
-    """Return a page of (file, place), the one with the latest entry first."""
+    """Return a page of (file, place), latest first.
+
+    By the summaries, or, where the database has none at all, by the words of the topic in
+    the newest contents and paths.
+    """
+    if answers.row(_SUMMARIZED)[0]:
+        return _summarized(answers, topic, after, limit)
+    sought = plain(shown(topic))
+    items: list[tuple[TopicFile, Place]] = []
+    if sought.empty:
+        return Page(items, False)
+    holds = sought.inside_of if answers.indexed else sought.holds
+    with closing(newest(answers, None, sought.match, after[0] if after else 0)) as found:
+        for file in found:
+            if len(items) == limit:
+                return Page(items, True)
+            if holds(shown(file.path), file.content):
+                when = time_of(file.observed)
+                topic_file = TopicFile(file.path, 0, when, "", TopicSource.CONTENT)
+                items.append((topic_file, (file.version, "")))
+    return Page(items, False)
+
+
+def _summarized(answers: Answers, topic: str, after: Place | None, limit: int) -> Page:
     latest, path = after or ((1 << 63) - 1, "")
     args = [_NEVER, topic, latest, path]
     return answers.page(_FILES, args, limit, lambda row: (_file(row), (row[2], row[0])))

@@ -12,21 +12,35 @@ from .arguments import STORED_TYPES, Filter, Where
 from .errors import failed
 from .reader import Answers, Page, at, time_of, valid
 
-__all__ = ["MAX_CONTENT", "content", "files", "labels", "of_path", "of_steps", "version"]
+__all__ = [
+    "IS_CURRENT",
+    "MAX_CONTENT",
+    "by_ids",
+    "content",
+    "files",
+    "labels",
+    "of_path",
+    "of_steps",
+    "version",
+]
 
 MAX_CONTENT = 15 << 20
 """Bytes of a content that is returned: what a message of the service can hold."""
 
 _LAST = (1 << 63) - 1
 
-# A path's head is what file_states says; a path without a row there, which an old Python
-# release may leave, has its newest version.
+IS_CURRENT = """CASE WHEN s.id IS NULL
+    THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
+    ELSE v.content_hash IS s.content_hash END"""
+"""Whether a version `v` is its path's head: what its row `s` of file_states says.
+
+A path without a row there, which an old Python release may leave, has its newest version.
+"""
+
 _COLUMNS = f"""v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
     o.size_bytes, ifnull(o.kind, ''), {at("v.timestamp")}, o.mtime_ns,
     ifnull(v.change_description, ''),
-    CASE WHEN s.id IS NULL
-    THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
-    ELSE v.content_hash IS s.content_hash END, ifnull(l.label, ''), ifnull(l.pinned, 0)"""
+    {IS_CURRENT}, ifnull(l.label, ''), ifnull(l.pinned, 0)"""
 
 _FROM = """
 FROM file_versions v
@@ -137,6 +151,14 @@ WHERE v.id = ?1""",
     if size > MAX_CONTENT:
         raise failed("CONTENT_TOO_LARGE", f"{size} bytes")
     return VersionContent(version(row), data)
+
+
+def by_ids(answers: Answers, ids: list[int]) -> list[Version]:
+    """Return those of some versions that there are, by id."""
+    where = Where()
+    where.add(f"v.id IN ({', '.join('?' * len(ids))})", *ids)
+    statement = f"SELECT {_COLUMNS}{_FROM}{where} ORDER BY v.id"
+    return [version(row) for row in answers.rows(statement, where.args)]
 
 
 def version(row: tuple[Any, ...]) -> Version:
