@@ -115,6 +115,7 @@ class Changes:
         text, cut = _cut(diff)
         micros = parse_time(timestamp)
         event: dict[str, Any] = {
+            "database_id": self.database_id,
             "change_id": str(change_id),
             "change_type": change_type,
             "path": paths.shown(exact),

@@ -87,37 +87,43 @@ def story(backend: Backend, root: Path, names: list[str], listener: Listener) ->
     wait_until(lambda: len(listener.changes) > seen)
 
 
+def _folder(parent: Path) -> Path:
+    folder = parent.resolve() / "notes"
+    folder.mkdir(parents=True)
+    (folder / ".obbywatch").write_text("*.md\n")
+    return folder
+
+
 @pytest.mark.parametrize("percentage", [None, 30], ids=["all on", "30 percent"])
 def test_the_same_script_has_the_same_answers_on_either_side(
     percentage: int | None,
     tmp_path: Path,
-    root: Path,
-    go: GoServices,
-    backend: Callable[..., Backend],
     listen: Callable[..., Listener],
     ending: ExitStack,
 ) -> None:
     share = 100 if percentage is None else percentage
+    # Folders of equal depth: the words of a path count in a search's scores.
+    root, other = (_folder(tmp_path / side) for side in ("mixed", "alone"))
     path = f"{root}/{{}}.md"
     names = [
         Path(ids_on(Service.CONTENT_TRACKER, share, inside=inside, form=path)).name
         for inside in ([True, False] if percentage else [True])
     ]
     names = sorted({*names, "c-1.md", "c-2.md", "c-3.md"})
-    mixed = backend(flags=go.flags(percentage))
+    go = GoServices(root.parent / "obby.db", root)
+    ending.callback(go.stop)
+    mixed = Backend(root.parent, root, flags=go.flags(percentage))
+    ending.callback(mixed.stop)
+    alone = Backend(other.parent, other, flags={})
+    ending.callback(alone.stop)
     clients = [ids_on(Service.QUERY_SERVICE, share, inside=True)]
     if percentage:
         clients.append(ids_on(Service.QUERY_SERVICE, share, inside=False))
 
-    other = tmp_path / "python"
-    (other / "notes").mkdir(parents=True)
-    (other / "notes" / ".obbywatch").write_text("*.md\n")
-    alone = Backend(other, (other / "notes").resolve(), flags={})
-    ending.callback(alone.stop)
     story(mixed, root, names, listen(mixed, client_id=clients[0]))
-    story(alone, other / "notes", names, listen(alone))
+    story(alone, other, names, listen(alone))
 
-    expected = Script(alone, (other / "notes").resolve(), "anybody").answers(names)
+    expected = Script(alone, other, "anybody").answers(names)
     for client in clients:
         assert Script(mixed, root, client).answers(names) == expected
     assert expected["/versions/1"][0] == 200
