@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/obby/go-services/internal/config"
+	"github.com/obby/go-services/internal/guard"
 	"github.com/obby/go-services/internal/service"
 )
 
@@ -78,17 +79,7 @@ func (s *settings) validateHTTP() error {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		refuse("--tls-cert and --tls-key: give both or none")
 	}
-	for _, host := range s.AllowHosts {
-		if u, err := url.Parse("//" + host); err != nil || host == "" || u.Host != host || u.Port() != "" {
-			refuse("--allow-host: %q is not a host name: give it without scheme, port and path", host)
-		}
-	}
-	for _, origin := range s.AllowOrigins {
-		u, err := url.Parse(origin)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || origin != u.Scheme+"://"+u.Host {
-			refuse("--allow-origin: %q is not an origin: give scheme://host or scheme://host:port", origin)
-		}
-	}
+	errs = append(errs, guard.Validate(s.AllowHosts, s.AllowOrigins))
 	return errors.Join(errs...)
 }
 

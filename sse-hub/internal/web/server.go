@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/obby/go-services/internal/guard"
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
@@ -28,6 +29,9 @@ const (
 	writeTimeout  = 10 * time.Second // of one write to a stream
 	maxStreams    = 250              // of one HTTP/2 connection (hub case 33)
 )
+
+// pageHeaders are what a page of another origin may send beside the simple headers.
+const pageHeaders = "Authorization, Cache-Control, Content-Type, Last-Event-ID"
 
 // Options says who may read the hub, and how it is served.
 type Options struct {
@@ -65,13 +69,13 @@ func newServer(s *streams, o Options) (*Server, error) {
 	s.loop = loop
 	mux := http.NewServeMux() // answers 405 with Allow for the methods that are not here
 	mux.HandleFunc("GET /events", s.serve)
-	mux.HandleFunc("OPTIONS /events", preflight("GET, HEAD, OPTIONS"))
+	mux.HandleFunc("OPTIONS /events", guard.Preflight("GET, HEAD, OPTIONS", pageHeaders))
 	mux.HandleFunc("GET /{$}", servePage("index.html", "text/html; charset=utf-8"))
 	mux.HandleFunc("GET /app.js", servePage("app.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /app.css", servePage("app.css", "text/css; charset=utf-8"))
 	if o.Access != nil {
 		mux.HandleFunc("POST /tickets", s.giveTicket)
-		mux.HandleFunc("OPTIONS /tickets", preflight("POST, OPTIONS"))
+		mux.HandleFunc("OPTIONS /tickets", guard.Preflight("POST, OPTIONS", pageHeaders))
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -79,7 +83,7 @@ func newServer(s *streams, o Options) (*Server, error) {
 	protocols.SetUnencryptedHTTP2(o.TLS == nil) // for a proxy that speaks it; browsers do not
 	return &Server{
 		HTTP: &http.Server{
-			Handler:           &guard{hosts: o.Hosts, origins: o.Origins, next: mux},
+			Handler:           &guard.Guard{Hosts: o.Hosts, Origins: o.Origins, Next: mux},
 			ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: headerBytes, IdleTimeout: idleTimeout,
 			Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 			TLSConfig: o.TLS, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),

@@ -1,4 +1,4 @@
-package track_test
+package textdiff_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package track_test
+package textdiff_test
 
 import (
 	"fmt"
@@ -10,13 +10,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
-var names = track.Names{Old: "f", New: "f"}
+var names = textdiff.Names{Old: "f", New: "f"}
 
-func unified(a, b string) track.Diff {
-	return track.Unified(names, []byte(a), []byte(b), track.ContextLines)
+// limit is more than the diffs of most tests need.
+const limit = 8 << 20
+
+func unified(a, b string) textdiff.Diff {
+	return textdiff.Unified(names, []byte(a), []byte(b), textdiff.ContextLines, limit)
 }
 
 func TestUnified(t *testing.T) {
@@ -126,7 +129,7 @@ func TestPatch(t *testing.T) { // case 26
 			name = fmt.Sprintf("odd %d \t\"é\n", n)
 		}
 		from[name], to[name] = a, b
-		diffs.WriteString(track.Unified(track.Names{Old: name, New: name}, []byte(a), []byte(b), n%5).Text)
+		diffs.WriteString(textdiff.Unified(textdiff.Names{Old: name, New: name}, []byte(a), []byte(b), n%5, limit).Text)
 	}
 	for _, tool := range patchTools(t) {
 		apply(t, tool, from, to, diffs.String())
@@ -230,7 +233,7 @@ func TestNames(t *testing.T) { // case 31
 		"a.md": "a/a.md", "with blank": "a/with blank\t", "tab\there": `"a/tab\there"`, "new\nline": `"a/new\nline"`,
 		`qu"ote`: `"a/qu\"ote"`, "caf\xe9": `"a/caf\351"`, "café": `"a/caf\303\251"`,
 	} {
-		d := track.Unified(track.Names{Old: name, New: name}, []byte("x\n"), []byte("y\n"), 3)
+		d := textdiff.Unified(textdiff.Names{Old: name, New: name}, []byte("x\n"), []byte("y\n"), 3, limit)
 		if got, _, _ := strings.Cut(strings.TrimPrefix(d.Text, "--- "), "\n"); got != want {
 			t.Errorf("case 31: %q is written %s, want %s", name, got, want)
 		}

@@ -1,4 +1,9 @@
-package track
+// Package textdiff makes the unified diff of two texts: what the content-tracker
+// stores of a step, and what the query-service computes between any two versions.
+//
+// The same input gives the same diff, whatever the machine is busy with: work is
+// bounded by counts, never by time. Lines end with LF; a text need not be UTF-8.
+package textdiff
 
 import (
 	"bytes"
@@ -25,23 +30,15 @@ func Valid(text string) string {
 // Names are the names in a diff's header; empty for /dev/null.
 type Names struct{ Old, New string }
 
-// ContextLines is how many unchanged lines stand around each change of a stored
-// diff.
+// ContextLines is how many unchanged lines stand around each change where nobody
+// says otherwise.
 const ContextLines = 3
-
-// MaxDiffText bounds a stored diff's text. A longer one is left out: the contents
-// are stored.
-const MaxDiffText = 8 << 20
 
 // Unified returns the line-level unified diff from a to b, as `patch` and `git
 // apply` read it. Equal inputs give an empty Diff. Its counts come from the edit
 // script, so content that looks like diff syntax does not mislead them (tracker
-// case 26).
-func Unified(names Names, a, b []byte, context int) Diff {
-	return unified(names, a, b, context, MaxDiffText)
-}
-
-func unified(names Names, a, b []byte, context, limit int) Diff {
+// case 26). A text longer than limit bytes is left out.
+func Unified(names Names, a, b []byte, context, limit int) Diff {
 	if bytes.Equal(a, b) {
 		return Diff{}
 	}

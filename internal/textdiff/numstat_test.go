@@ -1,4 +1,4 @@
-package track_test
+package textdiff_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // pair is two contents of one text, the one before and the one after an edit.
@@ -47,7 +47,7 @@ func compare(t *testing.T, pairs []pair, git []changed) {
 	var ours, theirs changed
 	worst, excess := "none is larger", 0.0
 	for i, p := range pairs {
-		d := track.Unified(names, p.old, p.new, track.ContextLines)
+		d := textdiff.Unified(names, p.old, p.new, textdiff.ContextLines, limit)
 		got, want := changed{d.Added, d.Removed}, git[i]
 		if got.added-got.removed != want.added-want.removed {
 			t.Errorf("%s: +%d -%d, and git says +%d -%d", p.name, got.added, got.removed, want.added, want.removed)

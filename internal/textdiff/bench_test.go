@@ -1,4 +1,4 @@
-package track_test
+package textdiff_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // BenchmarkDiff compares two contents of a million lines with 1,000 edits between
@@ -20,7 +20,7 @@ func BenchmarkDiff(b *testing.B) {
 	runtime.GC()
 	stop := peak()
 	for b.Loop() {
-		if d := track.Unified(names, from, to, track.ContextLines); d.Added != 1000 || d.Removed != 1000 {
+		if d := textdiff.Unified(names, from, to, textdiff.ContextLines, limit); d.Added != 1000 || d.Removed != 1000 {
 			b.Fatalf("+%d -%d", d.Added, d.Removed)
 		}
 	}
