@@ -7,6 +7,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from ..errors import ObbyError
+from ..fallback import ContentTracker
+from ..flags import Flags, FlagsError
 from . import log
 from .settings import SettingsError, parse
 
@@ -18,8 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         settings = parse(given, os.environ)
-    except SettingsError as error:
-        return _refused(str(error))
+        os.environ["OBBY_FLAGS_FILE"] = settings.flags_file
+        Flags()
+        ContentTracker(settings.database, settings.roots).close()  # makes the file
+    except (SettingsError, FlagsError, ObbyError) as error:
+        return _refused(error.message if isinstance(error, ObbyError) else str(error))
     try:
         import uvicorn  # noqa: PLC0415 (needs the extra)
 

@@ -22,7 +22,7 @@ from ._times import parse_time
 __all__ = ["Database", "columns_of", "locate", "refused", "verify"]
 
 _BUSY_TIMEOUT = 10.0
-_STORE_VERSION = 1
+_STORE_VERSION = 2  # of the newest tables; those of version 2 are the content-tracker's alone
 _SCHEMA = Path(__file__).with_name("schema")
 
 # The tables and columns without which nothing works; files of different age lack others.
