@@ -8,5 +8,13 @@ here needs grpcio.
 
 from .query import AsyncQueryService, QueryService
 from .tracker import AsyncContentTracker, ContentTracker
+from .watcher import AsyncFileWatcher, FileWatcher
 
-__all__ = ["AsyncContentTracker", "AsyncQueryService", "ContentTracker", "QueryService"]
+__all__ = [
+    "AsyncContentTracker",
+    "AsyncFileWatcher",
+    "AsyncQueryService",
+    "ContentTracker",
+    "FileWatcher",
+    "QueryService",
+]

@@ -70,12 +70,18 @@ _ROWS: dict[str, tuple[type[ObbyError], str, str]] = {
         "",
         "the service is stopping; call again for what was not answered",
     ),
-    # of the watcher
-    "NOT_WATCHABLE": (InvalidArgumentError, "path", "not a directory to watch"),
-    "NOT_FOUND": (NotFoundError, "", "does not exist"),
-    "NO_WATCH": (NotFoundError, "", "no such watch"),
-    "BAD_TOKEN": (InvalidArgumentError, "resume_token", "not a token of this service"),
-    "BAD_PATTERN": (InvalidArgumentError, "patterns", "not a pattern"),
+    # of the file-watcher
+    "INVALID_ROOT": (InvalidArgumentError, "path", "this root cannot be watched"),
+    "INVALID_PATTERN": (InvalidArgumentError, "patterns", "this pattern cannot be used"),
+    "INVALID_RESUME_TOKEN": (
+        InvalidArgumentError,
+        "resume_token",
+        "this service never made this resume token",
+    ),
+    "ROOT_MISSING": (NotFoundError, "", "this root is missing"),
+    "ROOT_UNREADABLE": (PermissionDeniedError, "", "this root cannot be read"),
+    "WATCH_NOT_FOUND": (NotFoundError, "", "no such watch"),
+    "SHUTTING_DOWN": (UnavailableError, "", "the service is shutting down"),
 }
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
