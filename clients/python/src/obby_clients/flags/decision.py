@@ -93,6 +93,8 @@ class Decision:
     """The percentage that it was compared with, in hundredths of a percent."""
     subject_hash: str = ""
     """What logs may show of the subject, where it was looked at."""
+    shadow: int = 0
+    """How many of 10,000 subjects are compared with the other side."""
 
     def __str__(self) -> str:
         return f"{self.reason.value}:{self.detail}" if self.detail else self.reason.value
@@ -100,6 +102,15 @@ class Decision:
     def instead(self, reason: Reason, detail: str) -> Decision:
         """Return the decision after Python has taken over what was Go's."""
         return replace(self, backend=Backend.PYTHON, reason=reason, detail=detail)
+
+
+# Go is not to be called at all.
+_NO_SHADOW = {
+    Reason.KILL_SWITCH,
+    Reason.FLAG_OFF,
+    Reason.INVALID_CONFIG,
+    Reason.GUARD_TRIPPED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +127,8 @@ class Setting:
     """Where the service listens; None: a value is invalid."""
     basis_points: int | None
     """The percentage in hundredths of a percent; None: its value is invalid."""
+    shadow: int = 0
+    """How many of 10,000 subjects are compared with the other side."""
     invalid: tuple[str, ...] = ()
     """The variables of the service that cannot be read."""
 
@@ -141,7 +154,10 @@ def decide(  # noqa: PLR0911 (one for each rule)
     """Apply the rules; the first that matches wins."""
 
     def because(backend: Backend, reason: Reason, detail: str = "") -> Decision:
-        return Decision(setting.service, backend, reason, detail, None, setting.basis_points)
+        shadow = 0 if reason in _NO_SHADOW else setting.shadow
+        return Decision(
+            setting.service, backend, reason, detail, None, setting.basis_points, "", shadow
+        )
 
     points = setting.basis_points
     if setting.killed:
@@ -162,18 +178,19 @@ def decide(  # noqa: PLR0911 (one for each rule)
         return because(Backend.GO, Reason.PERCENT_ALL)
     if not subject:
         return because(Backend.PYTHON, Reason.TARGETING_KEY_MISSING)
-    return _split(setting.service, points, subject)
+    return _split(setting, points, subject)
 
 
-def _split(service: Service, points: int, subject: str | bytes) -> Decision:
-    place = bucket(service.flag, subject)
+def _split(setting: Setting, points: int, subject: str | bytes) -> Decision:
+    place = bucket(setting.service.flag, subject)
     inside = place < points
     return Decision(
-        service,
+        setting.service,
         Backend.GO if inside else Backend.PYTHON,
         Reason.IN_ROLLOUT if inside else Reason.OUT_OF_ROLLOUT,
         "",
         place,
         points,
         subject_hash(subject),
+        setting.shadow,
     )

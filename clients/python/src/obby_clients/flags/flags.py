@@ -12,7 +12,7 @@ from ..metrics import COUNTERS
 from .decision import Backend, Decision, Setting, decide
 from .parse import trimmed
 from .source import FlagsFile, Overrides, read_environment
-from .variables import KILL_SWITCHES, VARIABLES, Service
+from .variables import KILL_SWITCHES, SHADOW, VARIABLES, Service
 
 __all__ = ["Flags", "FlagsError", "Problem", "Reading"]
 
@@ -141,12 +141,6 @@ class Flags:
 
         return problems(self, self._environ)
 
-    def shadow_basis_points(self) -> int:
-        """Return how many of 10,000 subjects are compared in the background."""
-        reading = self.reading("OBBY_SHADOW_PERCENTAGE")
-        self._report(reading)
-        return reading.value or 0
-
     def _current(self, service: Service) -> tuple[Setting, Decision | None]:
         raw = self._read(_READ[service])
         overrides = self._file.look(os.fsdecode(raw[0]) if raw[0] else "")
@@ -162,7 +156,7 @@ class Flags:
         return known[2], known[3]
 
     def _resolve(self, service: Service) -> Setting:
-        readings = {name: self.reading(name) for name in (*KILL_SWITCHES, *service.variables)}
+        readings = {name: self.reading(name) for name in _READ[service][1:]}
         for reading in readings.values():
             self._report(reading)
         switch, percentage = readings[service.switch], readings[service.percentage]
@@ -172,6 +166,7 @@ class Flags:
             on=None if switch.error else bool(switch.value),
             target=_target(service, readings),
             basis_points=None if percentage.error else _default(percentage.value, 10_000),
+            shadow=readings[SHADOW].value or 0,
             invalid=tuple(name for name in service.variables if readings[name].error),
         )
 
@@ -211,7 +206,9 @@ class Flags:
 
 
 # The file's path first.
-_READ = {service: ("OBBY_FLAGS_FILE", *KILL_SWITCHES, *service.variables) for service in Service}
+_READ = {
+    service: ("OBBY_FLAGS_FILE", *KILL_SWITCHES, SHADOW, *service.variables) for service in Service
+}
 
 
 def _parsed(name: str, raw: str) -> tuple[Any, str]:

@@ -9,10 +9,14 @@ from typing import Any
 
 from . import parse
 
-__all__ = ["KILL_SWITCHES", "VARIABLES", "Service", "Variable"]
+__all__ = ["KILL_SWITCHES", "SHADOW", "VARIABLES", "Service", "Variable"]
 
 KILL_SWITCHES = ("EMERGENCY_ROLLBACK", "EMERGENCY_ROLLBACK_TO_PYTHON")
 """The kill switch and its other name: either of them turns everything to Python."""
+
+
+SHADOW = "OBBY_SHADOW_PERCENTAGE"
+"""Which share of the reads is compared with the other side, in the background."""
 
 
 class Service(enum.Enum):
@@ -82,7 +86,7 @@ def _all() -> dict[str, Variable]:
         found.append(Variable(service.target, parse.target, "host and port"))
     found.append(Variable("GO_SSE_HUB_HTTP_HOST", parse.host, "localhost"))
     found.append(Variable("GO_SSE_HUB_HTTP_PORT", parse.port, "8080"))
-    found.append(Variable("OBBY_SHADOW_PERCENTAGE", parse.basis_points, "0"))
+    found.append(Variable(SHADOW, parse.basis_points, "0"))
     found.append(Variable("OBBY_FLAGS_FILE", str, "none", in_file=False))
     found.append(Variable("OBBY_FLAGS_STRICT", parse.boolean, "off", in_file=False))
     return {variable.name: variable for variable in found}

@@ -19,6 +19,7 @@ from .facade import AsyncObby, Obby
 from .guard import Guard
 from .livestreams import AsyncLiveStream, LiveStream
 from .router import Fallbacks, Outcome, Router, forced
+from .shadow import Difference, Shadow
 from .streams import AsyncRoutedStream, RoutedStream
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "AsyncRoutedStream",
     "Breaker",
     "Change",
+    "Difference",
     "Fallbacks",
     "Guard",
     "LiveStream",
@@ -34,5 +36,6 @@ __all__ = [
     "Outcome",
     "RoutedStream",
     "Router",
+    "Shadow",
     "forced",
 ]

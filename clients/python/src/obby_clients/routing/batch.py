@@ -14,9 +14,10 @@ from functools import partial
 from typing import Any
 
 from ..flags import Backend, Decision
+from .attempt import Attempt, Source, admitted, begin
 from .calls import CALLS, Call
-from .carry import END, Attempt, Item, Source, Step, admitted, begin, following
 from .router import Router
+from .steps import END, Item, Step, following
 
 __all__ = ["batch"]
 

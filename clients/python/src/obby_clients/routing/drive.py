@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
-from .carry import Item, Step
+from .steps import Item, Step
 
 __all__ = ["aiterate", "arun", "iterate", "run"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -30,12 +30,17 @@ class _Facade:
         flags: Flags | None = None,
         tokens: Mapping[Service, str | Callable[[], str]] | None = None,
         drain: float = 5.0,
+        shadow: Iterable[str] | None = None,
     ) -> None:
         """Route calls between the Go services and `fallback`.
 
         `flags` are by default those of the environment and of OBBY_FLAGS_FILE.
         `tokens` are for services that ask who is there. Calls that run when the
-        kill switch is turned on have `drain` seconds to end.
+        kill switch is turned on have `drain` seconds to end. `shadow` names the
+        calls that OBBY_SHADOW_PERCENTAGE is for, such as `query.recent_diffs`; by
+        default every read.
+
+        Raises FlagsError (OBBY_FLAGS_STRICT), TypeError (`shadow` names a write).
         """
         self.flags = flags or Flags()
         """What is set."""
@@ -46,6 +51,7 @@ class _Facade:
             asynchronous=self._asynchronous,
             tokens=tokens,
             changes=self._changes,
+            shadow=shadow,
         )
         """What every call goes through; `observers` may be added to it."""
         self._drain = drain

@@ -18,9 +18,10 @@ from typing import Any
 from ..errors import InvalidArgumentError, ObbyError
 from ..flags import Backend, Reason
 from ..watcher.values import ChangeType, Event
+from .attempt import admitted, begin
 from .calls import Call, Effect
-from .carry import Step, admitted, begin
 from .router import Router
+from .steps import Step
 from .verdict import Mark, verdict
 from .watching import Watching
 

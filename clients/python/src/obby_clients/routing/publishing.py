@@ -15,9 +15,11 @@ from typing import Any
 
 from ..errors import ObbyError
 from ..flags import Backend, Decision, Reason, Service
+from .attempt import begin
 from .calls import CALLS
-from .carry import Step, begin, carried
+from .carry import carried
 from .router import Router
+from .steps import Step
 
 __all__ = ["Publishing"]
 

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from .breaker import Admission, Breaker
 from .calls import Call
 from .changes import Changes
 from .guard import Guard
+from .shadow import Shadow
 from .verdict import Mark, Verdict
 
 __all__ = ["Fallbacks", "GoSide", "Outcome", "Router", "forced"]
@@ -137,6 +138,8 @@ class GoSide:
 
     def learned(self, call: Call, seen: Verdict) -> None:
         """Take note of a failure."""
+        if seen.mark is Mark.GONE:
+            self._unknown.clear()  # what comes back may be newer
         if seen.code == "UNIMPLEMENTED":
             self._unknown[call.name] = time.monotonic() + _UNIMPLEMENTED_FOR
         elif seen.mark is Mark.SUCCESS:
@@ -185,11 +188,13 @@ class Router:
         asynchronous: bool,
         tokens: Mapping[Service, Any] | None = None,
         changes: Changes,
+        shadow: Iterable[str] | None = None,
     ) -> None:
         """Route between the Go services that the flags name and the Python side.
 
         `tokens` are what services want to be called with (see the clients);
-        `changes` looks at the flags from the first call to Go on.
+        `changes` looks at the flags from the first call to Go on. `shadow` names
+        the calls that may be compared (see `Shadow`).
         """
         self.flags, self.fallback = flags, fallback
         self.observers: list[Callable[[Outcome], None]] = []
@@ -197,6 +202,9 @@ class Router:
         self.live: weakref.WeakSet[Any] = weakref.WeakSet()
         """The streams without end that are open."""
         self.closed = False
+        self.asynchronous = asynchronous
+        self.shadow = Shadow(self, shadow)
+        """Compares the two sides' answers in the background."""
         self._kind = "Async" if asynchronous else ""
         self._tokens = tokens or {}
         self._changes = changes
@@ -314,6 +322,7 @@ class Router:
         """Know nothing about the services: connections and locks are the parent's."""
         self._making, self._sides = threading.Lock(), {}
         self._changes.after_fork()
+        self.shadow.after_fork()
 
 
 _ROUTERS: weakref.WeakSet[Router] = weakref.WeakSet()

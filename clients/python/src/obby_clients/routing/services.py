@@ -10,9 +10,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ..flags import Service
+from .attempt import Source
 from .batch import batch
 from .calls import CALLS, Call, Shape
-from .carry import Source, answer, items
+from .carry import answer, items
 from .drive import aiterate, arun, iterate, run
 from .live import Live
 from .livestreams import AsyncLiveStream, LiveStream

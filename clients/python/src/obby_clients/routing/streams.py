@@ -7,7 +7,7 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from .carry import Source
+from .attempt import Source
 from .drive import aiterate, iterate
 
 __all__ = ["AsyncRoutedStream", "RoutedStream"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import ClosedError, ObbyError, StatusCode
 from .calls import Effect
 
-__all__ = ["Mark", "Verdict", "verdict"]
+__all__ = ["Mark", "Verdict", "is_answer", "verdict"]
 
 
 class Mark(enum.Enum):
@@ -75,6 +75,11 @@ def verdict(error: BaseException, effect: Effect) -> Verdict:
         code=code.name,
         alert=code in _ALERTS,
     )
+
+
+def is_answer(error: BaseException) -> bool:
+    """Tell whether an error is the answer to a call, and no failure of whoever gives it."""
+    return isinstance(error, ObbyError) and error.code in _ANSWERS
 
 
 def _mark(error: ObbyError) -> Mark:

@@ -18,9 +18,11 @@ from typing import Any
 from ..errors import NotFoundError, ObbyError
 from ..flags import Backend, Decision, Reason, Service
 from ..watcher.values import Resync, ResyncReason
+from .attempt import admitted, begin
 from .calls import CALLS, canonical
-from .carry import END, Item, Step, admitted, begin, carried, following
+from .carry import carried
 from .router import Router
+from .steps import END, Item, Step, following
 
 __all__ = ["Root", "Watching"]
 
