@@ -86,6 +86,7 @@ check-proto: tools $(TOOLS)/bin/buf ## the generated code is fresh; buf lint; bu
 	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby' clients/python/src/obby
 	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby_clients/_googleapis' clients/python/src/obby_clients/_googleapis
 	diff -r '$(TOOLS)/fresh/python/obby_clients/fallback/schema' clients/python/src/obby_clients/fallback/schema
+	diff '$(TOOLS)/fresh/python/obby_clients/fallback/_query/unicode61.txt' clients/python/src/obby_clients/fallback/_query/unicode61.txt
 	$(TOOLS)/bin/buf lint '$(TOOLS)/contract.binpb' --config proto/buf.yaml
 	$(TOOLS)/bin/buf breaking '$(TOOLS)/contract.binpb' --against proto/baseline.binpb --config proto/buf.yaml
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import inspect
-import os
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,24 +16,13 @@ from typing import Any
 import pytest
 
 import obby_clients as oc
-from obby_clients.fallback import AsyncQueryService, ContentTracker, QueryService
+from obby_clients.fallback import AsyncQueryService, QueryService
 from obby_clients.fallback._query.reader import Reader
-from obby_clients.query import BucketSize, ChangeType, Diff, SearchMode, TopicSource
+from obby_clients.query import BucketSize, ChangeType, SearchMode
 
-from .conftest import wait_until
+from .rows import Rows, make
 
 UTC = timezone.utc
-SCHEMA = Path(oc.__file__).parent / "fallback" / "schema" / "schema.sql"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Give a database in which no Go service ever ran."""
-    path = tmp_path / "obby.db"
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(SCHEMA.read_text())
-    return path
 
 
 @pytest.fixture
@@ -48,53 +33,6 @@ def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.tzset()
         yield
     time.tzset()
-
-
-class Rows:
-    """Writes what the Python backend would."""
-
-    def __init__(self, database: Path) -> None:
-        self._connection = sqlite3.connect(database, isolation_level=None)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def version(self, path: str, text: str, when: Any = "2024-03-05 10:00:00") -> int:
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return self._insert(
-            "file_versions (file_path, content_hash, content, timestamp)", path, digest, text, when
-        )
-
-    def step(self, path: str, when: Any = "2024-03-05 10:00:00", **more: Any) -> int:
-        columns = ["file_path", "timestamp", "change_type", *more]
-        return self._insert(
-            f"content_diffs ({', '.join(columns)})", path, when, "modified", *more.values()
-        )
-
-    def topic(self, path: str, topic: str, when: Any = "2024-03-05 10:00:00") -> None:
-        entry = self._insert("semantic_entries (file_path, timestamp, summary)", path, when, topic)
-        self._insert("semantic_topics (entry_id, topic)", entry, topic)
-
-    def run(self, statement: str, *args: Any) -> Any:
-        return self._connection.execute(statement, args).fetchall()
-
-    def _insert(self, into: str, *values: Any) -> int:
-        marks = ", ".join("?" * len(values))
-        row = self._connection.execute(f"INSERT INTO {into} VALUES ({marks})", values).lastrowid
-        assert row is not None
-        return row
-
-
-@pytest.fixture
-def rows(database: Path) -> Iterator[Rows]:
-    with closing(Rows(database)) as rows:
-        yield rows
-
-
-@pytest.fixture
-def ask(database: Path) -> Iterator[QueryService]:
-    with QueryService(database) as service:
-        yield service
 
 
 def test_it_has_the_methods_of_the_client() -> None:
@@ -281,147 +219,6 @@ def test_case_51_a_long_diff_is_cut(rows: Rows, ask: QueryService) -> None:
     assert 3 * len(long.diff) <= 3 << 20
 
 
-@pytest.fixture
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[QueryService, Path]]:
-    """Give a database with an index, of some contents, and the folder that it is of."""
-    # Not tmp_path: it has the words of the test in it.
-    folder = (tmp_path_factory.mktemp("x") / "notes").resolve()
-    folder.mkdir()
-    (folder / ".obbywatch").write_text("*.md\n*.txt\n")
-    for name, text in CONTENTS.items():
-        (folder / name).write_text(text)
-    with ContentTracker(folder.with_name("indexed.db"), [folder]) as tracker:
-        list(tracker.reconcile(folder))
-    with QueryService(folder.with_name("indexed.db")) as service:
-        yield service, folder
-
-
-CONTENTS = {
-    "shopping.md": "buy milk\nand eggs\n",
-    "caf\u00e9.md": "un caf\u00e9 noir, cafe\u0301 au lait\n",
-    "japan.md": "\u65e5\u672c\u8a9e\u306e\u691c\u7d22\u3067\u3059\n",
-    "code.txt": "C++ foo.bar it's x=1\n<script>alert(1)</script>\n",
-    "party.md": "\U0001f389 party, and milk\nmilk again\n",
-    "milk.txt": "nothing\n",
-}
-
-
-def names(results: Any) -> list[str]:
-    return [os.path.basename(result.path) for result in results]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", " \t\u3000", '"', "(foo", "foo)", "foo AND", "NOT foo", "foo OR", "*", "---", "-> ^"),
-        *("foo.bar", "it's", "a/b", "C++", "x=1", "x-y", "a:b", "a\0b", "\U0001f389"),
-    ],
-)
-def test_cases_52_and_53_plain_words_are_never_an_error(
-    indexed: tuple[QueryService, Path], ask: QueryService, text: str
-) -> None:
-    for service in (indexed[0], ask):
-        for mode in (SearchMode.PLAIN, SearchMode.SUBSTRING):
-            list(service.search_content(text, mode=mode))
-
-
-@pytest.mark.parametrize(
-    ("text", "mode", "found"),
-    [
-        ("C++", SearchMode.PLAIN, ["code.txt"]),  # case 53
-        ("--- party", SearchMode.PLAIN, ["party.md"]),
-        ("\u691c\u7d22", SearchMode.PLAIN, ["japan.md"]),  # case 54: inside of a run
-        ("\u672c", SearchMode.SUBSTRING, ["japan.md"]),
-        ("cafe", SearchMode.PLAIN, ["caf\u00e9.md"]),  # case 56
-        ("CAFE\u0301", SearchMode.PLAIN, ["caf\u00e9.md"]),
-        ("\U0001f389", SearchMode.SUBSTRING, ["party.md"]),
-        ("ILK AG", SearchMode.SUBSTRING, ["party.md"]),
-        ("milk", SearchMode.PLAIN, ["milk.txt", "party.md", "shopping.md"]),
-        ("milk NOT eggs", SearchMode.ADVANCED, ["milk.txt", "party.md"]),
-        ("path:mil* OR egg*", SearchMode.ADVANCED, ["milk.txt", "shopping.md"]),
-        ('content:("milk again")', SearchMode.ADVANCED, ["party.md"]),
-    ],
-)
-def test_searches(
-    indexed: tuple[QueryService, Path], text: str, mode: SearchMode, found: list[str]
-) -> None:
-    ask, folder = indexed
-    assert sorted(names(ask.search_content(text, mode=mode))) == found
-    assert names(ask.search_content(text, mode=mode, path_prefix=folder / "none")) == []
-    assert sorted(names(ask.search_content(text, mode=mode, extensions="md"))) == [
-        name for name in found if name.endswith(".md")
-    ]
-
-
-def test_without_an_index_contents_are_read_by_the_same_rules(
-    indexed: tuple[QueryService, Path], rows: Rows, ask: QueryService
-) -> None:
-    for version in sorted(indexed[0].files(indexed[1]), key=lambda version: version.version_id):
-        rows.version(version.path, CONTENTS[os.path.basename(version.path)])
-    for text, mode in (
-        *((text, SearchMode.PLAIN) for text in ("milk", "cafe", "\u691c\u7d22", "and milk", "md")),
-        *((text, SearchMode.ADVANCED) for text in ("milk NOT eggs", "path:milk OR noir", "mil*")),
-        ("ilk", SearchMode.SUBSTRING),
-    ):
-        with_index, without = (
-            [
-                (r.path, r.snippet, r.highlights, r.lines)
-                for r in service.search_content(text, mode=mode)
-            ]
-            for service in (indexed[0], ask)
-        )
-        assert with_index == without
-        assert with_index
-
-
-def test_case_57_nothing_is_escaped_and_places_are_told(
-    indexed: tuple[QueryService, Path],
-) -> None:
-    (found,) = indexed[0].search_content("alert", max_lines=1, context_lines=1)
-    assert "<script>alert(1)</script>" in found.snippet
-    assert [found.snippet[mark.start : mark.end] for mark in found.highlights] == ["alert"]
-    assert [(line.line_number, len(line.highlights)) for line in found.lines] == [(1, 0), (2, 1)]
-
-
-def test_a_mistake_in_an_advanced_search_has_its_place(ask: QueryService) -> None:
-    with pytest.raises(oc.InvalidArgumentError) as error:
-        list(ask.search_content("caf\u00e9 AND", mode=SearchMode.ADVANCED))
-    assert error.value.metadata == {"position": "5"}
-
-
-def test_case_58_topics_are_compared_exactly(rows: Rows, ask: QueryService) -> None:
-    for path, topic in (("/a", "go"), ("/b", "golang"), ("/c", "100%"), ("/d", "GO"), ("/%", "x")):
-        rows.topic(path, topic)
-    rows.run(
-        "INSERT INTO semantic_analysis (file_path, summary, topics, timestamp)"
-        """ VALUES ('/e', 's', 'go, b', 1), ('/f', 's', '["go"]', 2), ('/g', 's', '[go', 3)"""
-    )
-    assert [file.path for file in ask.topic_files("go")] == ["/a", "/d", "/f", "/e"]
-    assert [file.path for file in ask.topic_files("100%")] == ["/c"]
-    assert {file.source for file in ask.topic_files("go")} == {TopicSource.SUMMARIES}
-    assert list(ask.recent_diffs(path_prefix="/%")) == []
-
-
-def test_topics_by_content_where_there_are_no_summaries(
-    indexed: tuple[QueryService, Path],
-) -> None:
-    found = list(indexed[0].topic_files("milk"))
-    assert sorted(names(found)) == ["milk.txt", "party.md", "shopping.md"]
-    assert {(file.source, file.entry_count) for file in found} == {(TopicSource.CONTENT, 0)}
-
-
-def test_case_59_what_is_gone_is_not_found(indexed: tuple[QueryService, Path]) -> None:
-    ask, folder = indexed
-    (folder / "shopping.md").unlink()
-    database = folder.with_name("indexed.db")
-    with ContentTracker(database, [folder]) as tracker:
-        tracker.track_change(folder / "shopping.md")
-    with closing(sqlite3.connect(database)) as connection:  # which leaves its entry dangling
-        connection.execute("DELETE FROM file_versions WHERE file_path LIKE '%party.md'")
-        connection.commit()
-    assert names(ask.search_content("milk")) == ["milk.txt"]
-
-
 def test_case_60_a_database_that_comes_late_and_is_replaced(database: Path, tmp_path: Path) -> None:
     with QueryService(tmp_path / "late.db") as ask:
         with pytest.raises(oc.UnavailableError, match="does not exist") as error:
@@ -429,9 +226,8 @@ def test_case_60_a_database_that_comes_late_and_is_replaced(database: Path, tmp_
         assert error.value.reason == "DATABASE_UNAVAILABLE"
         database.rename(tmp_path / "late.db")
         assert ask.activity_stats().total.changes == 0
+        make(tmp_path / "other.db")
         with closing(sqlite3.connect(tmp_path / "other.db")) as other:
-            other.execute("PRAGMA journal_mode = WAL")
-            other.executescript(SCHEMA.read_text())
             other.execute(
                 "INSERT INTO content_diffs (file_path, change_type, timestamp)"
                 " VALUES ('/a', 'moved', 1)"
@@ -455,107 +251,6 @@ def test_a_database_that_lacks_a_column_says_which(rows: Rows, ask: QueryService
     rows.run("ALTER TABLE content_diffs RENAME COLUMN lines_added TO added")
     with pytest.raises(oc.UnavailableError, match="content_diffs lacks the column lines_added"):
         list(ask.recent_diffs())
-
-
-def test_following(rows: Rows, ask: QueryService) -> None:
-    since = datetime(2024, 1, 1, tzinfo=UTC)
-    first = rows.step("/a")
-    with ask.diffs_since(since, follow=True, path_prefix="/a") as stream:
-        assert next(stream).change_id == first
-        rows.step("/b")  # is left out, and yet behind the cursor then
-        wait_until(lambda: _next_cursor(stream) != _token(first))
-        second = rows.step("/a/x")
-        assert next(stream).change_id == second
-        third = rows.step("/a/y")
-        assert next(stream).change_id == third
-        cursor = stream.cursor
-    with pytest.raises(StopIteration):
-        next(stream)
-    fourth = rows.step("/a/z")
-    assert [diff.change_id for diff in ask.diffs_since(cursor)] == [fourth]
-
-
-def _next_cursor(stream: Any) -> str:
-    """Take what is there without waiting for a step: only the cursor may move."""
-    assert stream._source.take() is None
-    return str(stream.cursor)
-
-
-def _token(step: int) -> str:
-    from obby_clients.fallback._query.diffs import Position
-
-    return Position(step, "").token()
-
-
-def test_a_cursor_is_the_go_services() -> None:
-    # So that a stream can change over from one side to the other.
-    assert _token(7) == "6gF6Pxm5Ts57IklEIjo3LCJEYXRhYmFzZSI6IiJ9"
-
-
-def test_following_into_another_database(database: Path, rows: Rows, ask: QueryService) -> None:
-    step = rows.step("/a")
-    with ask.diffs_since(datetime(2024, 1, 1, tzinfo=UTC), follow=True) as stream:
-        assert next(stream).change_id == step
-        wait_until(lambda: _next_cursor(stream))
-        database.rename(database.with_name("old.db"))
-        with closing(sqlite3.connect(database)) as other:
-            other.execute("PRAGMA journal_mode = WAL")
-            other.executescript(SCHEMA.read_text())
-        with pytest.raises(oc.InvalidArgumentError, match="not a token of this database"):
-            next(stream)
-
-
-def test_following_while_the_database_is_away(database: Path, rows: Rows) -> None:
-    rows.step("/a")
-    rows.close()
-    begin = datetime(2024, 1, 1, tzinfo=UTC)
-    with QueryService(database) as ask, ask.diffs_since(begin, follow=True, retry_for=0) as stream:
-        next(stream)
-        database.rename(database.with_name("old.db"))
-        with pytest.raises(oc.UnavailableError):
-            next(stream)
-
-
-def test_closing_ends_streams(rows: Rows, database: Path) -> None:
-    rows.step("/a")
-    ask = QueryService(database)
-    stream = ask.diffs_since(datetime(2024, 1, 1, tzinfo=UTC), follow=True)
-    next(stream)
-    closing_thread = threading.Timer(0.1, ask.close)
-    closing_thread.start()
-    with pytest.raises(oc.ClosedError):
-        next(stream)
-    closing_thread.join()
-    with pytest.raises(oc.ClosedError):
-        ask.activity_stats()
-
-
-def test_case_64_no_time_is_no_call(ask: QueryService) -> None:
-    for timeout in (0.0, -1.0):
-        with pytest.raises(oc.DeadlineError):
-            ask.activity_stats(timeout=timeout)
-    with (
-        ask.diffs_since(datetime(2024, 1, 1, tzinfo=UTC), follow=True, timeout=0.05) as stream,
-        pytest.raises(oc.DeadlineError),
-    ):
-        next(stream)
-
-
-def test_asyncio(rows: Rows, database: Path) -> None:
-    first = rows.step("/a")
-
-    async def work() -> list[Any]:
-        async with AsyncQueryService(database) as ask:
-            stats = await ask.activity_stats()
-            listed = [diff.change_id async for diff in ask.recent_diffs()]
-            stream = ask.diffs_since(datetime(2024, 1, 1, tzinfo=UTC), follow=True)
-            async with stream:
-                seen: list[Diff] = [await stream.__anext__()]
-                rows.step("/b")
-                seen.append(await stream.__anext__())
-            return [stats.total.changes, listed, [diff.path for diff in seen]]
-
-    assert asyncio.run(work()) == [1, [first], ["/a", "/b"]]
 
 
 def test_unknown_values_are_refused(ask: QueryService) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from .adopted import adopt, make_alone
 from .corpus import MISSED, ROUNDS
 from .operations import TRACKER, Operation
 from .report import Report
 from .world import World
 
-__all__ = ["run"]
+__all__ = ["databases", "run"]
 
 _BATCHES = {"everything is new", "edits"}  # rounds whose items do not depend on each other
 
@@ -34,6 +35,17 @@ def run(folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
     finally:
         world.close()
     return world.report
+
+
+def databases(folder: Path) -> list[Path]:
+    """Return those that `run` has made, and one in which Go never ran, with odd rows in all."""
+    made = [folder / side / "obby.db" for side in ("go", "python")]
+    alone = folder / "python-alone.db"
+    if not alone.exists():
+        make_alone(alone)
+        for database in (*made, alone):
+            adopt(database)
+    return [*made, alone]
 
 
 def ask_all(world: World, operations: Iterable[Operation]) -> None:
