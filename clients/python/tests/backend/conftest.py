@@ -31,7 +31,7 @@ def backend(tmp_path: Path, root: Path, ending: ExitStack) -> Callable[..., Back
 
     def start(*roots: Path, **options: object) -> Backend:
         made = Backend(tmp_path, *(roots or (root,)), **options)  # type: ignore[arg-type]
-        ending.callback(lambda: made.process.poll() is None and made.stop())
+        ending.callback(made.stop)
         return made
 
     return start

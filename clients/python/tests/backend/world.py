@@ -93,7 +93,7 @@ class Backend:
         lines.put(None)
 
     def stop(self) -> None:
-        """End it with SIGTERM; it must end well."""
+        """End it with SIGTERM, unless it has ended; it must end well."""
         self.process.terminate()
         self.process.wait(START_LIMIT)
         self._reader.join(START_LIMIT)

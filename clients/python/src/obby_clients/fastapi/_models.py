@@ -201,7 +201,7 @@ def _json_type(name: str, hint: Any) -> Any:
     if hint in _JSON or hint in _ITSELF:
         return _JSON.get(hint, hint)
     if is_dataclass(hint):
-        return model(typing.cast(Any, hint))
+        return model(hint)  # type: ignore[arg-type]
     if issubclass(hint, (OpenEnum, ObbyError)):
         return str if issubclass(hint, OpenEnum) else Failure
     raise TypeError(f"no JSON form for {name}: {hint}")

@@ -104,6 +104,8 @@ def _table() -> dict[Service, dict[str, Call]]:
         *(Call(query, name) for name in ("version_content", "time_analysis", "activity_stats")),
         *(Call(query, name, Shape.LIST) for name in ("recent_diffs", "file_versions", "files")),
         *(Call(query, name, Shape.LIST) for name in ("labels", "search_content", "topic_files")),
+        Call(query, "diff"),
+        Call(query, "search_history", Shape.LIST),
         Call(query, "diffs_since", Shape.STREAM),
         Call(hub, "publish", effect=Effect.KEYED, key="idempotency_key"),
         Call(hub, "subscribe", Shape.LIVE, about="client_id"),
