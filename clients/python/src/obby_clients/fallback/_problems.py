@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from ..errors import (
     AbortedError,
+    AlreadyExistsError,
     FailedPreconditionError,
     FieldViolation,
     InternalError,
@@ -81,7 +82,13 @@ _ROWS: dict[str, tuple[type[ObbyError], str, str]] = {
     "ROOT_MISSING": (NotFoundError, "", "this root is missing"),
     "ROOT_UNREADABLE": (PermissionDeniedError, "", "this root cannot be read"),
     "WATCH_NOT_FOUND": (NotFoundError, "", "no such watch"),
-    "SHUTTING_DOWN": (UnavailableError, "", "the service is shutting down"),
+    # of the sse-hub
+    "DATA_TOO_LARGE": (ResourceExhaustedError, "", "data is too large"),
+    "SUBSCRIBER_REPLACED": (
+        AlreadyExistsError,
+        "",
+        "the same client has subscribed again: this stream is replaced by the newer one",
+    ),
 }
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
