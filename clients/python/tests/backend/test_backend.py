@@ -134,7 +134,8 @@ def test_the_same_script_has_the_same_answers_on_either_side(
         found = Script(mixed, root, client).answers(names)
         for question, answer in expected.items():
             assert found[question] == answer, question
-    assert {status for status, _ in expected.values()} == {200, 400, 404, 422}
+    failed = {question: answer for question, answer in expected.items() if answer[0] >= 500}
+    assert failed == {}
     assert len(expected["/files?path=/root"][1]["items"]) == len(names) - 1
 
 

@@ -144,7 +144,7 @@ def raw(path: str) -> str | None:
 
 def _dumped(value: Any) -> dict[str, Any]:
     made: dict[str, Any] = {}
-    for name, hint, is_path, is_id in _plan(type(value)):
+    for name, hint, is_path, is_id in _plan(type(value)):  # type: ignore[arg-type]
         item = getattr(value, name)
         if is_path:
             made[name] = None if item is None else shown(item)

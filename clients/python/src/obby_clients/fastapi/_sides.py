@@ -32,8 +32,9 @@ class Sides:
     def wanted(self, service: Service, subject: str | None) -> Backend:
         """Return the side that is to serve a stream: not Go's where it has just failed."""
         side = self._obby.decide(service, subject).backend
-        waits = time.monotonic() < self._go_after.get(service, 0.0)
-        return Backend.PYTHON if waits else side
+        if side is Backend.PYTHON or time.monotonic() < self._go_after.get(service, 0.0):
+            return Backend.PYTHON
+        return side if self._go(service) is not None else Backend.PYTHON  # no grpcio
 
     def go_failed(self, service: Service) -> None:
         """Say that Go does not serve a stream; it is tried again in two seconds."""
@@ -46,7 +47,9 @@ class Sides:
         """
         if side is Backend.PYTHON:
             return self._fallbacks.of(service)
-        client = self._obby.router.side(service).client(self.setting(service).target or "")
-        if client is None:
+        if (client := self._go(service)) is None:
             raise UnavailableError("grpcio is not installed")
         return client
+
+    def _go(self, service: Service) -> Any:
+        return self._obby.router.side(service).client(self.setting(service).target or "")
