@@ -6,7 +6,18 @@ and the same rules, so that either side may go on where the other stopped. Nothi
 here needs grpcio.
 """
 
+from .hub import AsyncSSEHub, SSEHub
 from .query import AsyncQueryService, QueryService
 from .tracker import AsyncContentTracker, ContentTracker
+from .watcher import AsyncFileWatcher, FileWatcher
 
-__all__ = ["AsyncContentTracker", "AsyncQueryService", "ContentTracker", "QueryService"]
+__all__ = [
+    "AsyncContentTracker",
+    "AsyncFileWatcher",
+    "AsyncQueryService",
+    "AsyncSSEHub",
+    "ContentTracker",
+    "FileWatcher",
+    "QueryService",
+    "SSEHub",
+]

@@ -23,7 +23,15 @@ from ._paths import below
 from ._problems import gone
 from ._reading import stat_of
 
-__all__ = ["Entry", "PatternFileError", "Patterns", "load", "walk"]
+__all__ = [
+    "IGNORE_FILE",
+    "WATCH_FILE",
+    "Entry",
+    "PatternFileError",
+    "Patterns",
+    "load",
+    "walk",
+]
 
 WATCH_FILE, IGNORE_FILE = ".obbywatch", ".obbyignore"
 
@@ -209,9 +217,10 @@ def _read(root: str, name: str) -> str:
         return ""
     except OSError as error:
         raise PatternFileError(f"open patterns {path}: {error.strerror}") from error
+    if not modes.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise PatternFileError(f"patterns {path}: not a regular file")
     with open(handle, "rb") as file:
-        if not modes.S_ISREG(os.fstat(handle).st_mode):
-            raise PatternFileError(f"patterns {path}: not a regular file")
         text = file.read(_MAX_FILE_BYTES + 1)
     if len(text) > _MAX_FILE_BYTES:
         raise PatternFileError(
@@ -235,14 +244,18 @@ def walk(
     patterns: Patterns,
     enter: Callable[[str], bool],
     problem: Callable[[str, OSError], None],
+    *,
+    start: str = ".",
 ) -> Iterator[Entry]:
     """Visit a tree: a directory before what is below it, each in the order of its names.
 
+    It begins at the root, or at a directory below it above which none is ignored.
+
     Symlinks, FIFOs, sockets and devices are neither opened nor visited. `enter` tells
     whether to look into a directory. One that cannot be read is told to `problem`, and
-    the walk continues; one that has vanished is none. Raises OSError for the root.
+    the walk continues; one that has vanished is none. Raises OSError for the start.
     """
-    waiting = [Entry(".", stat_of(os.stat(root)), True)]
+    waiting = [Entry(start, stat_of(os.stat(os.path.join(root, start))), True)]
     while waiting:
         entry = waiting.pop()
         yield entry
@@ -252,7 +265,7 @@ def walk(
         try:
             _list(root, entry, patterns, found)
         except OSError as error:
-            if entry.rel == ".":
+            if entry.rel == start == ".":
                 raise
             if not gone(error):
                 problem(entry.rel, error)

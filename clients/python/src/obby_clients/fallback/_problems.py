@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from ..errors import (
     AbortedError,
+    AlreadyExistsError,
     FailedPreconditionError,
     FieldViolation,
     InternalError,
@@ -70,12 +71,24 @@ _ROWS: dict[str, tuple[type[ObbyError], str, str]] = {
         "",
         "the service is stopping; call again for what was not answered",
     ),
-    # of the watcher
-    "NOT_WATCHABLE": (InvalidArgumentError, "path", "not a directory to watch"),
-    "NOT_FOUND": (NotFoundError, "", "does not exist"),
-    "NO_WATCH": (NotFoundError, "", "no such watch"),
-    "BAD_TOKEN": (InvalidArgumentError, "resume_token", "not a token of this service"),
-    "BAD_PATTERN": (InvalidArgumentError, "patterns", "not a pattern"),
+    # of the file-watcher
+    "INVALID_ROOT": (InvalidArgumentError, "path", "this root cannot be watched"),
+    "INVALID_PATTERN": (InvalidArgumentError, "patterns", "this pattern cannot be used"),
+    "INVALID_RESUME_TOKEN": (
+        InvalidArgumentError,
+        "resume_token",
+        "this service never made this resume token",
+    ),
+    "ROOT_MISSING": (NotFoundError, "", "this root is missing"),
+    "ROOT_UNREADABLE": (PermissionDeniedError, "", "this root cannot be read"),
+    "WATCH_NOT_FOUND": (NotFoundError, "", "no such watch"),
+    # of the sse-hub
+    "DATA_TOO_LARGE": (ResourceExhaustedError, "", "data is too large"),
+    "SUBSCRIBER_REPLACED": (
+        AlreadyExistsError,
+        "",
+        "the same client has subscribed again: this stream is replaced by the newer one",
+    ),
 }
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)

@@ -1,0 +1,360 @@
+"""One watched root: what its subscribers know, what is dirty, and what has departed.
+
+Whatever is notified, or found by polling, only makes a path dirty. One that has rested
+for the quiet delay is looked at and compared with what is known; the difference is the
+event. So whatever happened in between merges into the right event by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat as modes
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from ._content import Stat
+from ._paths import quote, shown
+from ._patterns import IGNORE_FILE, WATCH_FILE, Entry, PatternFileError, Patterns, load, walk
+from ._problems import gone
+from ._reading import stat_of
+
+__all__ = ["Arrival", "Ident", "Mark", "Tree", "ident"]
+
+BOUND = 10
+"""Times the quiet delay that a path which never rests can stay unreported (case 23)."""
+
+Ident = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Mark:
+    """What is known of a dirty path besides that it is dirty; times are monotonic."""
+
+    first: float
+    last: float
+    written: bool = False
+    """Its content was written, whatever size and time say (case 44)."""
+    moved: bool = False
+    """It was moved there."""
+    initial: bool = True
+    """Nothing has happened to it but that a pattern now matches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A file that was found at a dirty path."""
+
+    rel: str
+    stat: Stat
+    mark: Mark
+
+
+def ident(stat: Stat) -> Ident:
+    """Return what tells files apart while they exist."""
+    return stat.device, stat.inode
+
+
+class Tree:
+    """What is known of a root. It is used under its watcher's lock."""
+
+    def __init__(self, path: str, given: str, delay: float) -> None:
+        self.id = secrets.token_hex(13).upper()
+        self.path, self.given, self.delay = path, given, delay
+        self.created = datetime.now(timezone.utc)
+        self.top: Ident | None = None  # the directory that the root was; None: it is missing
+        self.lost_at = 0.0  # when it went missing and that is still to be told; 0: it is not
+        self.patterns = self.from_files = Patterns((), ())
+        self.pattern_error = ""
+        self.files: dict[str, Stat] = {}
+        self.directories: dict[str, Ident] = {}
+        self.dirty: dict[str, Mark] = {}
+        self._pattern_files: dict[str, tuple[int, int] | None] = {}  # as polled last
+        self.seen: dict[str, Stat] = {}  # files as the last scan found them
+        self.departed: dict[str, float] = {}  # known files that are gone, and since when
+        self.unread: dict[str, str] = {}  # directories that cannot be read, and why
+
+    def rel(self, path: str) -> str:
+        """Return a path relative to the root."""
+        return path[len(self.path) + 1 :] or "."
+
+    def full(self, rel: str) -> str:
+        """Return the path of what is called `rel` in the root."""
+        return self.path if rel == "." else f"{self.path}/{rel}"
+
+    def touch(self, rel: str, *, written: bool = False, moved: bool = False) -> None:
+        """Note that something happened to a path."""
+        now = time.monotonic()
+        mark = self.dirty.setdefault(rel, Mark(now, now))
+        mark.last, mark.initial = now, False
+        mark.written, mark.moved = mark.written or written, mark.moved or moved
+
+    def due(self, now: float) -> dict[str, Mark]:
+        """Remove and return the paths that have come to rest."""
+        rested = {
+            rel: mark
+            for rel, mark in self.dirty.items()
+            if now >= min(mark.last + self.delay, mark.first + BOUND * self.delay)
+        }
+        for rel in rested:
+            del self.dirty[rel]
+        return rested
+
+    def next_due(self) -> float:
+        """Return when `due` has something to return; infinity: never."""
+        rests = (
+            min(mark.last + self.delay, mark.first + BOUND * self.delay)
+            for mark in self.dirty.values()
+        )
+        return min(rests, default=float("inf"))
+
+    def scan(self, *, initial: bool = False, silent: bool = False) -> None:
+        """Compare everything with what is known, and make dirty what differs.
+
+        `initial`: what is new was there before. `silent`: it is known from now on.
+        """
+        if self.patterns.empty:
+            self.directories = {".": self.top} if self.top else {}
+            return
+        found: dict[str, Stat] = {}
+        directories: dict[str, Ident] = {}
+        unread: dict[str, str] = {}
+        try:
+            for entry in self._walk(".", unread):
+                if entry.is_directory:
+                    directories[entry.rel] = ident(entry.stat)
+                else:
+                    found[entry.rel] = entry.stat
+        except OSError as error:
+            if not gone(error):
+                self.unread["."] = str(error)
+            return  # a missing root is somebody else's business
+        self.unread = unread
+        if silent:
+            self.files, self.seen, self.directories = found, found, directories
+            return
+        now = time.monotonic()
+        differing = {rel for rel, stat in found.items() if self.files.get(rel) != stat}
+        differing |= self.files.keys() - found.keys()
+        differing |= dict(directories.items() ^ self.directories.items()).keys()
+        for rel in differing - self.dirty.keys():
+            self.dirty[rel] = Mark(now, now, initial=initial)
+        for rel in differing & self.dirty.keys():
+            if found.get(rel) != self.seen.get(rel):  # it does not rest
+                self.dirty[rel].last = now
+        self.seen = found
+
+    def _walk(self, start: str, unread: dict[str, str]) -> Iterator[Entry]:
+        def problem(rel: str, error: OSError) -> None:
+            unread[rel] = error.strerror or str(error)
+
+        return walk(self.path, self.patterns, lambda _: True, problem, start=start)
+
+    def look(self, rested: dict[str, Mark]) -> dict[str, Arrival]:
+        """Look at paths that rest: what is there now, with what is below directories.
+
+        Known files that are gone are departed afterwards. A directory that has another
+        name now is given to `moved` by the caller before (see `moves`).
+        """
+        arrivals: dict[str, Arrival] = {}
+        for rel, mark in rested.items():
+            try:
+                status = os.lstat(self.full(rel))
+            except OSError as error:
+                if gone(error):
+                    self._depart(rel)
+                continue
+            stat = stat_of(status)
+            if modes.S_ISDIR(status.st_mode) and self._enters(rel):
+                self._look_below(rel, mark, arrivals)
+            elif modes.S_ISREG(status.st_mode) and self._within(rel):
+                self._forget_directory(rel)
+                if rel in self.files or self.patterns.match(rel):
+                    arrivals[rel] = Arrival(rel, stat, mark)
+            else:
+                self._depart(rel)
+        return arrivals
+
+    def _enters(self, rel: str) -> bool:
+        return not self.patterns.empty and self._within(rel) and self.patterns.descend(rel)
+
+    def _within(self, rel: str) -> bool:
+        """Tell whether a path leads through directories alone: no symlink is followed."""
+        parent = os.path.dirname(self.full(rel))
+        return rel == "." or os.path.realpath(parent) == parent
+
+    def _look_below(self, rel: str, mark: Mark, arrivals: dict[str, Arrival]) -> None:
+        if rel in self.files:
+            self._depart(rel)  # case 10: a directory has taken the file's name
+        prefix = "" if rel == "." else rel + "/"
+        unread: dict[str, str] = {}
+        found = set()
+        try:
+            for entry in self._walk(rel, unread):
+                found.add(entry.rel)
+                if entry.is_directory:
+                    self.directories[entry.rel] = ident(entry.stat)
+                elif entry.rel not in arrivals:
+                    below = self.dirty.pop(entry.rel, mark)
+                    arrivals[entry.rel] = Arrival(entry.rel, entry.stat, below)
+        except OSError as error:
+            unread[rel] = str(error)
+        self.unread = {
+            at: why for at, why in self.unread.items() if not (at + "/").startswith(prefix)
+        } | unread
+        hidden = tuple(at + "/" for at in unread)
+        for known in [*self.files, *self.directories]:
+            if known.startswith(prefix) and known not in found and not known.startswith(hidden):
+                self._depart(known)
+
+    def _depart(self, rel: str) -> None:
+        """Note that nothing known is at a path and below it any more."""
+        self._forget_directory(rel)
+        now = time.monotonic()
+        for known in self.files:
+            if known == rel or known.startswith(rel + "/"):
+                self.departed.setdefault(known, now)
+
+    def _forget_directory(self, rel: str) -> None:
+        if rel in self.directories:
+            self.directories = {
+                at: i
+                for at, i in self.directories.items()
+                if at != rel and not at.startswith(rel + "/")
+            }
+
+    def moves(self, rested: dict[str, Mark]) -> Iterator[tuple[str, str]]:
+        """Give old and new names of known directories that have been renamed."""
+        for rel in sorted(rested, key=lambda rel: (rel in self.directories, rel)):
+            now = self._directory_at(rel)
+            if now is None or self.directories.get(rel) == now or not self._enters(rel):
+                continue
+            old = next((at for at, known in self.directories.items() if known == now), None)
+            if old is None or old == "." or self._directory_at(old) == now:
+                continue
+            if not rel.startswith(old + "/"):
+                yield old, rel
+
+    def _directory_at(self, rel: str) -> Ident | None:
+        try:
+            status = os.lstat(self.full(rel))
+        except OSError:
+            return None
+        return ident(stat_of(status)) if modes.S_ISDIR(status.st_mode) else None
+
+    def rename(
+        self, old: str, new: str, rested: dict[str, Mark]
+    ) -> tuple[list[str], list[str], bool]:
+        """Let a directory's files, and what is dirty in it, follow it to its new name.
+
+        Return what is deleted by it: files that stood in the way, and files that no
+        pattern covers under the new name; and whether any has moved.
+        """
+
+        def renamed(rel: str) -> str:
+            return new + rel[len(old) :] if rel == old or rel.startswith(old + "/") else rel
+
+        def in_the_way(rel: str) -> bool:
+            return (rel == new or rel.startswith(new + "/")) and renamed(rel) == rel
+
+        in_way = list(filter(in_the_way, self.files))
+        for rel in in_way:
+            self.forget(rel)
+        self.directories = {rel: i for rel, i in self.directories.items() if not in_the_way(rel)}
+        uncovered = [rel for rel in self.files if not self.patterns.match(renamed(rel))]
+        uncovered = [rel for rel in uncovered if renamed(rel) != rel]
+        for rel in uncovered:
+            self.forget(rel)
+        moved = any(renamed(rel) != rel for rel in self.files)
+        self.files = {renamed(rel): stat for rel, stat in self.files.items()}
+        self.directories = {renamed(rel): i for rel, i in self.directories.items()}
+        self.departed = {rel: at for rel, at in self.departed.items() if renamed(rel) == rel}
+        for marks in (self.dirty, rested):
+            for rel in [rel for rel in marks if renamed(rel) != rel and rel != old]:
+                mark = marks.pop(rel)
+                marks.setdefault(renamed(rel), mark).written |= mark.written
+        return in_way, uncovered, moved
+
+    def forget(self, rel: str) -> None:
+        """Know a file no more, without a word."""
+        self.files.pop(rel, None)
+        self.departed.pop(rel, None)
+
+    def reload(self) -> bool:
+        """Read the pattern files; return whether what they say is new."""
+        self.reload_if_changed()
+        try:
+            patterns = load(self.path)
+        except PatternFileError as error:
+            self.pattern_error = str(error)
+            return False
+        except OSError:
+            return False  # the root has vanished
+        self.pattern_error = ""
+        news, given = patterns != self.from_files, self.patterns is not self.from_files
+        self.from_files = patterns
+        if not news and not given:
+            self.patterns = patterns  # the same, but perhaps other unusable lines
+        return news
+
+    def adopt(self, patterns: Patterns) -> list[str]:
+        """Put other patterns in force; return the files that are gone as well.
+
+        What they do not cover is forgotten without a word.
+        """
+        self.patterns = patterns
+        lost = []
+        for rel in [rel for rel in self.files if not patterns.match(rel)]:
+            self.forget(rel)
+            if not os.path.lexists(self.full(rel)):
+                lost.append(rel)
+        return lost
+
+    def reload_if_changed(self) -> None:
+        """Make dirty the pattern files that have changed: they need not be known files."""
+        for name in (WATCH_FILE, IGNORE_FILE):
+            try:
+                status = os.stat(self.full(name))
+                seen = status.st_size, status.st_mtime_ns
+            except OSError:
+                seen = None
+            if self._pattern_files.get(name, seen) != seen:
+                self.touch(name)
+            self._pattern_files[name] = seen
+
+    def counts(self, rel: str) -> bool:
+        """Tell whether what is notified of a path may mean something."""
+        return (
+            rel in self.files
+            or rel in self.directories
+            or self.is_pattern_file(rel)
+            or self.patterns.match(rel)
+            or os.path.isdir(self.full(rel))
+        )
+
+    def message(self, polled: str, *, waiting: bool) -> str:
+        """Say what needs attention, the most pressing first; `polled` is why it is polled."""
+        said = []
+        if waiting:
+            said.append("the root is missing; it is watched again as soon as it is back")
+        else:
+            if self.pattern_error:
+                said.append(f"the former patterns stay in force: {self.pattern_error}")
+            said.append(self.patterns.why)
+        if problems := self.patterns.problems:
+            said.append(f"unusable patterns: {len(problems)}, the first: {problems[0]}")
+        if polled:
+            said.append(f"it is polled: {polled}")
+        if self.unread:
+            rel, why = min(self.unread.items())
+            said.append(
+                "directories with something that cannot be looked at:"
+                f" {len(self.unread)}, such as {quote(self.full(rel))}: {why}"
+            )
+        return shown("; ".join(filter(None, said)))
+
+    def is_pattern_file(self, rel: str) -> bool:
+        """Tell whether a path is one of the root's pattern files."""
+        return rel in {WATCH_FILE, IGNORE_FILE}
