@@ -23,6 +23,7 @@ const (
 // settings is what this service can be told.
 type settings struct {
 	HTTP            string        `name:"http" usage:"address of the HTTP listener: the live page and /events"`
+	QueryHTTP       string        `name:"query-http" usage:"address of the query-service's HTTP listener, its --http, to which /api/ is passed on, so that a page has one origin; empty: there is no /api/"`
 	TLSCert         string        `name:"tls-cert" usage:"file with the certificate chain (PEM) for HTTPS, which gives browsers HTTP/2; read at the start"`
 	TLSKey          string        `name:"tls-key" usage:"file with the certificate's key (PEM)"`
 	AllowHosts      []string      `name:"allow-host" usage:"host name, without port, that HTTP requests may name beside loopback and that of --http; may be repeated"`
@@ -75,6 +76,9 @@ func (s *settings) validateHTTP() error {
 	refuse := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if _, _, err := net.SplitHostPort(s.HTTP); err != nil {
 		refuse("--http: %q is not an address: give host:port, such as 127.0.0.1:8080", s.HTTP)
+	}
+	if _, port, err := net.SplitHostPort(s.QueryHTTP); s.QueryHTTP != "" && (err != nil || port == "" || port == "0") {
+		refuse("--query-http: %q is not an address to call: give host:port, such as 127.0.0.1:8081", s.QueryHTTP)
 	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		refuse("--tls-cert and --tls-key: give both or none")

@@ -83,6 +83,14 @@ func sameOrigin(origin, host string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && strings.EqualFold(u.Host, host)
 }
 
+// What a page of another origin may send with a REST, Connect or gRPC-Web call beside
+// the simple headers, and what it may see of an answer.
+const (
+	CallHeaders   = "Accept, Authorization, Cache-Control, Connect-Protocol-Version, Connect-Timeout-Ms, Content-Type, Grpc-Timeout, X-Grpc-Web, X-Request-Id, X-Server-Timeout, X-User-Agent"
+	AnswerHeaders = "Grpc-Message, Grpc-Status, Grpc-Status-Details-Bin, X-Request-Id"
+	CallMethods   = "GET, HEAD, POST, OPTIONS"
+)
+
 // Preflight answers a browser that asks before a request across origins; the guard
 // has judged the origin (hub cases 23 and 26). headers are those that a page may
 // send beside the simple ones.

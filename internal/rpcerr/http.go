@@ -11,7 +11,7 @@ import (
 // JSON. It is for errors that are met before or beyond the gRPC server; code is the
 // HTTP status.
 func WriteHTTP(w http.ResponseWriter, code int, err error) {
-	body, marshalErr := protojson.Marshal(status.Convert(err).Proto())
+	body, marshalErr := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(status.Convert(err).Proto())
 	if marshalErr != nil { // only for details that are not known
 		body = []byte(`{"code":13,"message":"internal error"}`)
 	}

@@ -47,6 +47,9 @@ func Type(text string) int64 {
 	return int64(max(Other, slices.Index(types, text)))
 }
 
+// TypeName returns the text of a type's number, empty for Other.
+func TypeName(number int64) string { return types[number] }
+
 // Block is the columns of a run of steps; all have one length.
 type Block struct {
 	ID      []int64 // content_diffs.id, ascending
@@ -143,6 +146,9 @@ func (b *Block) Decode(data []byte) error {
 	}
 	for i := range b.ID {
 		b.ID[i] += int64(i)
+		if b.Type[i] < Other || b.Type[i] > Moved || b.Path[i] < 0 {
+			return ErrFormat
+		}
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package web is the HTTP side of the hub: the stream of events at /events and
-// the live page at /.
+// Package web is the HTTP side of the hub: the stream of events at /events, the live
+// page at / and, passed on, the query-service's API at /api/.
 //
 // A request is read, judged and subscribed in its handler. Who writes the stream
 // then is a sink: over HTTP/1.1 on Linux the connection is taken from net/http and
@@ -42,6 +42,9 @@ type Options struct {
 	TLS            *tls.Config
 	Plain          bool // never take a connection from net/http
 	Connections    int  // at once; 0: no bound
+	// Query is the address of the query-service's HTTP listener; empty: there is no
+	// /api/.
+	Query string
 }
 
 // Server serves HTTP.
@@ -50,6 +53,7 @@ type Server struct {
 	limit   *limiter
 	tls     *tls.Config
 	streams *streams
+	api     *api
 }
 
 // NewServer returns a server that is ready to serve. It has no WriteTimeout, which
@@ -70,6 +74,9 @@ func newServer(s *streams, o Options) (*Server, error) {
 	mux := http.NewServeMux() // answers 405 with Allow for the methods that are not here
 	mux.HandleFunc("GET /events", s.serve)
 	mux.HandleFunc("OPTIONS /events", guard.Preflight("GET, HEAD, OPTIONS", pageHeaders))
+	api := newAPI(s, o.Query)
+	mux.Handle("/api/", api)
+	mux.HandleFunc("OPTIONS /api/", guard.Preflight(guard.CallMethods, guard.CallHeaders))
 	mux.HandleFunc("GET /{$}", servePage("index.html", "text/html; charset=utf-8"))
 	mux.HandleFunc("GET /app.js", servePage("app.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /app.css", servePage("app.css", "text/css; charset=utf-8"))
@@ -88,7 +95,7 @@ func newServer(s *streams, o Options) (*Server, error) {
 			Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 			TLSConfig: o.TLS, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		},
-		limit: newLimiter(o.Connections), tls: o.TLS, streams: s,
+		limit: newLimiter(o.Connections), tls: o.TLS, streams: s, api: api,
 	}, nil
 }
 
@@ -102,9 +109,13 @@ func (s *Server) Wrap(l net.Listener) net.Listener {
 	return l
 }
 
-// Drain waits until the streams that were taken over have ended after the hub's
-// Close. Those that net/http has, its Shutdown waits for.
-func (s *Server) Drain(ctx context.Context) error { return s.streams.loop.Drain(ctx) }
+// Drain ends the streams of the query-service and waits until those of the hub that
+// were taken over have ended after its Close. Those that net/http has, its Shutdown
+// waits for.
+func (s *Server) Drain(ctx context.Context) error {
+	s.api.drain()
+	return s.streams.loop.Drain(ctx)
+}
 
 // Close ends the streams that are left.
 func (s *Server) Close() { s.streams.loop.Close() }
