@@ -18,6 +18,7 @@ import pytest
 
 import obby_clients as oc
 from obby_clients import hub
+from obby_clients.backend.checkpointing import checkpoint, checkpoint_now
 from obby_clients.backend.lock import Lock
 from obby_clients.backend.publishing import Cursor, publish_to_go
 from obby_clients.backend.recording import Recorder
@@ -255,6 +256,46 @@ def test_nested_roots_have_the_outermost_as_subject_case_53() -> None:
     assert outermost("/a/b/c", roots[:4]) == "/a"
     assert outermost("/ab", roots[:4]) == "/ab"
     assert outermost("/ab", roots) == "/"
+
+
+def test_the_log_is_copied_while_no_content_tracker_does_it(
+    tmp_path: Path, root: Path, world: World, start: Callable[..., Process]
+) -> None:
+    database = str(tmp_path / "obby.db")
+    log = tmp_path / "obby.db-wal"
+    world.change(3)
+    assert checkpoint_now(database)
+    world.change(3)
+    assert checkpoint_now(database, large=0)
+    assert log.stat().st_size == 0
+    process = start("content-tracker", "--database", database, "--root", str(root))
+    world.change()
+    # It takes the lock with the first thing that it copies, and keeps it.
+    wait_until(lambda: not _free(f"{database}-checkpoint"))
+    assert not checkpoint_now(database)
+    process.kill()
+    world.change()
+    assert checkpoint_now(database)
+
+
+def _free(path: str) -> bool:
+    with Lock(path) as lock:
+        return lock.taken()
+
+
+def test_the_backend_checkpoints_by_itself(tmp_path: Path, world: World) -> None:
+    """What was copied stands in the file itself."""
+    file = tmp_path / "obby.db"
+    copied = file.stat().st_mtime_ns
+
+    async def run() -> None:
+        running = asyncio.ensure_future(checkpoint(str(file)))
+        world.change()
+        await asyncio.to_thread(wait_until, lambda: file.stat().st_mtime_ns > copied)
+        running.cancel()
+        await asyncio.wait({running})
+
+    asyncio.run(run())
 
 
 def test_one_process_at_a_time_has_the_lock(tmp_path: Path) -> None:

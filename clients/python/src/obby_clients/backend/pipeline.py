@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from ..fastapi import State
+from .checkpointing import checkpoint
 from .lock import Lock
 from .publishing import Cursor, publish_to_go
 from .recording import Recorder
@@ -51,7 +52,8 @@ class Pipeline:
                     await asyncio.sleep(_AGAIN)
 
     async def _run(self) -> None:
-        work = [publish_to_go(self._changes, Cursor(self._database), self._sides)]
+        work: list[Any] = [checkpoint(self._database)]
+        work.append(publish_to_go(self._changes, Cursor(self._database), self._sides))
         for root in self._roots:
             recorder = Recorder(self._obby, root, self._debounce)
             subject = outermost(root, self._roots)
