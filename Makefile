@@ -125,6 +125,10 @@ bench-tracker: build ## measure the content-tracker; prints JSON
 bench-hub: build ## measure the sse-hub beside a goroutine for each client; prints JSON
 	@go run ./deploy/bench/hub --bin bin $(BENCH)
 
+.PHONY: bench-query
+bench-query: build ## measure the query-service on 100,000 and 1,000,000 versions; prints JSON
+	@go run -tags $(TAGS) ./deploy/bench/query --bin bin $(BENCH)
+
 $(TOOLS)/watchdog/ready: Makefile
 	$(PYTHON) -m venv $(TOOLS)/watchdog
 	$(TOOLS)/watchdog/bin/pip install --quiet --disable-pip-version-check watchdog==6.0.0

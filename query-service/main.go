@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
 	"github.com/obby/go-services/query-service/internal/rpc"
 	"github.com/obby/go-services/query-service/internal/store"
+	"github.com/obby/go-services/query-service/internal/web"
 )
 
 func main() {
@@ -52,6 +54,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	err = service.Run(ctx, service.Process{
 		Info: info, Settings: cfg.Settings, Log: log, Metrics: metrics, Health: health,
 		Register: func(r grpc.ServiceRegistrar) { queryv1.RegisterQueryServiceServer(r, server) },
+		HTTP:     listenHTTP(&cfg, metrics, log),
 		Workers:  []service.Worker{{Name: "database", Run: history.Run}},
 		Drain:    []service.Step{{Name: "streams", Run: server.Drain}},
 	})
@@ -60,6 +63,15 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return 1
 	}
 	return 0
+}
+
+// listenHTTP returns the HTTP listener, where one is asked for.
+func listenHTTP(cfg *settings, metrics *prometheus.Registry, log *slog.Logger) []service.HTTP {
+	if cfg.HTTP == "" {
+		return nil
+	}
+	server := web.New(cfg.web(), metrics, log)
+	return []service.HTTP{{Name: "http", Addr: cfg.HTTP, Server: server.HTTP, OverGRPC: server.OverGRPC}}
 }
 
 // reporter returns what tells health and metrics whether there is a usable

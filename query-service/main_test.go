@@ -23,10 +23,12 @@ func TestRun(t *testing.T) {
 	done := make(chan int, 1)
 	go func() { // stopped by cancel
 		defer func() { _ = write.Close() }() // never fails
-		done <- run(ctx, []string{"--database", database, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}, noEnv, io.Discard, write)
+		done <- run(ctx, []string{"--database", database, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--http", "127.0.0.1:0"}, noEnv, io.Discard, write)
 	}()
 	log := bufio.NewScanner(read)
-	admin := regexp.MustCompile(`admin=(\S+)`).FindStringSubmatch(await(t, log, "msg=listening"))[1]
+	listening := await(t, log, "msg=listening")
+	admin := regexp.MustCompile(`admin=(\S+)`).FindStringSubmatch(listening)[1]
+	api := "http://" + regexp.MustCompile(`http=(\S+)`).FindStringSubmatch(listening)[1]
 	await(t, log, "does not exist: start the content-tracker")
 	if code, text := get(t, "http://"+admin+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "start the content-tracker") {
 		t.Errorf("without a database it is ready: %d %s", code, text)
@@ -38,6 +40,9 @@ func TestRun(t *testing.T) {
 	}
 	if _, text := get(t, "http://"+admin+"/metrics"); !strings.Contains(text, "obby_query_database_usable 1") {
 		t.Error("the metrics do not say that the database is usable")
+	}
+	if code, text := get(t, api+"/api/v1/diffs"); code != http.StatusOK {
+		t.Errorf("over HTTP: %d %s", code, text)
 	}
 	cancel()
 	go func() { _, _ = io.Copy(io.Discard, read) }() // ends with the log
@@ -73,10 +78,27 @@ func get(t *testing.T, url string) (code int, text string) {
 }
 
 func TestBadSettings(t *testing.T) {
-	var stderr strings.Builder
-	code := run(t.Context(), []string{"--database="}, noEnv, io.Discard, &stderr)
-	if code != 2 || !strings.Contains(stderr.String(), "--database") {
-		t.Errorf("an empty database path gave %d: %s", code, stderr.String())
+	for arg, want := range map[string]string{
+		"--database=":                            "--database: is empty",
+		"--http=8081":                            `--http: "8081" is not an address`,
+		"--allow-host=http://notes.lan":          "--allow-host",
+		"--allow-origin=notes.example":           "--allow-origin",
+		"--allow-origin=https://notes.example/a": "scheme://host",
+	} {
+		var stderr strings.Builder
+		if code := run(t.Context(), []string{arg}, noEnv, io.Discard, &stderr); code != 2 || !strings.Contains(stderr.String(), want) {
+			t.Errorf("%s gave %d: %s", arg, code, stderr.String())
+		}
+	}
+}
+
+// The server answers for the name that its listener has.
+func TestHosts(t *testing.T) {
+	for addr, want := range map[string]string{"notes.lan:80": "notes.lan", ":80": "", "": ""} {
+		s := settings{HTTP: addr, AllowHosts: []string{"other"}}
+		if got := strings.Join(s.web().Hosts, " "); got != strings.TrimSpace("other "+want) {
+			t.Errorf("%q answers for %q", addr, got)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/obby/go-services/internal/config"
+	"github.com/obby/go-services/internal/guard"
 	"github.com/obby/go-services/internal/service"
 )
 
@@ -22,6 +23,7 @@ const (
 // settings is what this service can be told.
 type settings struct {
 	HTTP            string        `name:"http" usage:"address of the HTTP listener: the live page and /events"`
+	QueryHTTP       string        `name:"query-http" usage:"address of the query-service's HTTP listener, its --http, to which /api/ is passed on, so that a page has one origin; empty: there is no /api/"`
 	TLSCert         string        `name:"tls-cert" usage:"file with the certificate chain (PEM) for HTTPS, which gives browsers HTTP/2; read at the start"`
 	TLSKey          string        `name:"tls-key" usage:"file with the certificate's key (PEM)"`
 	AllowHosts      []string      `name:"allow-host" usage:"host name, without port, that HTTP requests may name beside loopback and that of --http; may be repeated"`
@@ -75,20 +77,13 @@ func (s *settings) validateHTTP() error {
 	if _, _, err := net.SplitHostPort(s.HTTP); err != nil {
 		refuse("--http: %q is not an address: give host:port, such as 127.0.0.1:8080", s.HTTP)
 	}
+	if _, port, err := net.SplitHostPort(s.QueryHTTP); s.QueryHTTP != "" && (err != nil || port == "" || port == "0") {
+		refuse("--query-http: %q is not an address to call: give host:port, such as 127.0.0.1:8081", s.QueryHTTP)
+	}
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		refuse("--tls-cert and --tls-key: give both or none")
 	}
-	for _, host := range s.AllowHosts {
-		if u, err := url.Parse("//" + host); err != nil || host == "" || u.Host != host || u.Port() != "" {
-			refuse("--allow-host: %q is not a host name: give it without scheme, port and path", host)
-		}
-	}
-	for _, origin := range s.AllowOrigins {
-		u, err := url.Parse(origin)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || origin != u.Scheme+"://"+u.Host {
-			refuse("--allow-origin: %q is not an origin: give scheme://host or scheme://host:port", origin)
-		}
-	}
+	errs = append(errs, guard.Validate(s.AllowHosts, s.AllowOrigins))
 	return errors.Join(errs...)
 }
 

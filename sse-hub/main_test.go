@@ -232,13 +232,13 @@ func TestSettingsRefused(t *testing.T) {
 		"--http", "8080", "--allow-host", "https://x", "--allow-origin", "*", "--allow-origin", "null", "--history-events", "0",
 		"--history-age", "0s", "--history-bytes", "1KiB", "--max-data", "9MiB", "--heartbeat", "16s",
 		"--listen", "0.0.0.0:1", "--tls-cert", "c", "--auth-jwks", "http://keys.example", "--auth-cookie", "a b", "--streams-per-user", "0",
-		"--history-dir", "", "--sink", "none",
+		"--history-dir", "", "--sink", "none", "--query-http", "127.0.0.1:0",
 	}, func(string) (string, bool) { return "", false }, io.Discard, &out)
 	if code != 2 {
 		t.Errorf("exit code is %d", code)
 	}
 	for _, want := range []string{"--http: ", "--allow-host: ", `--allow-origin: "*"`, `--allow-origin: "null"`, "--history-events: ", "--history-age: ", "--history-bytes: ", "--max-data: ", "--heartbeat: ",
-		"--tls-cert and --tls-key", "--auth-jwks: ", "--auth-cookie: ", "--streams-per-user: ", "--sink: "} {
+		"--tls-cert and --tls-key", "--auth-jwks: ", "--auth-cookie: ", "--streams-per-user: ", "--sink: ", "--query-http: "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("errors lack %s:\n%s", want, out.String())
 		}

@@ -58,7 +58,7 @@ func (s *settings) web() (web.Options, error) {
 	}
 	o := web.Options{
 		Hosts: hosts, Origins: s.AllowOrigins, StreamsPerUser: s.StreamsPerUser,
-		Plain: s.Sink == "net-http", Connections: connections(),
+		Plain: s.Sink == "net-http", Connections: connections(), Query: s.QueryHTTP,
 	}
 	if s.TLSCert != "" {
 		certificate, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)

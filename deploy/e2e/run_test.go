@@ -59,6 +59,9 @@ func TestRun(t *testing.T) {
 	write(t, filepath.Join(demo, "notes", "a.md"), "hi\n")
 	w := &world{root: demo, database: filepath.Join(data, "obby.db")}
 	eventually(t, "the change is stored", func() bool { return w.stored(t)[w.path("notes/a.md")] == "hi\n" })
+	if paths := recentPaths(t, page.FindStringSubmatch(l.output())[1]); paths[0] != w.path("notes/a.md") {
+		t.Errorf("the newest diff over HTTP is of %q", paths)
+	}
 	for _, service := range stack.Services {
 		if !strings.Contains(l.output(), service) {
 			t.Errorf("the log of %s is not shown", service)

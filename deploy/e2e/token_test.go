@@ -66,6 +66,12 @@ func TestTokens(t *testing.T) {
 	if code, _ := ask(fmt.Sprintf(`{"exp":%d,"obby":{"subscribe":["other"]}}`, expires)); code != http.StatusForbidden {
 		t.Errorf("a reader of something else gets %d", code)
 	}
+	for claims, want := range map[string]int{`"changes"`: http.StatusForbidden, `">"`: http.StatusOK} {
+		bearer := "Bearer " + token(secret, fmt.Sprintf(`{"exp":%d,"obby":{"subscribe":[%s]}}`, expires, claims))
+		if code, body := get(t, "http://"+w.Get(stack.Hub).Addr["http"]+"/api/v1/diffs", "Authorization", bearer); code != want {
+			t.Errorf("with a token for %s the history gives %d %s", claims, code, body)
+		}
+	}
 	eventually(t, "the change is published", func() bool {
 		code, text := ask(fmt.Sprintf(`{"exp":%d,"obby":{"subscribe":["changes"]}}`, expires))
 		return code == http.StatusOK && strings.Contains(text, "a.md")

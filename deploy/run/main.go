@@ -82,7 +82,8 @@ func welcome(s *stack.Stack, root string, demo bool) string {
   Open the page, then, in another terminal:
     %s
     curl -N '%s/events?topic=changes&last=10'
+    curl '%s/api/v1/diffs?page_size=5'
 
   Ctrl-C stops everything; the history stays.
-`, root, page, try, page)
+`, root, page, try, page, page)
 }

@@ -25,6 +25,7 @@ var listeners = []listener{
 	{"OBBY_TRACKER_ADMIN", "127.0.0.1:51052", "content-tracker's admin"},
 	{"OBBY_QUERY_LISTEN", "127.0.0.1:50053", "query-service"},
 	{"OBBY_QUERY_ADMIN", "127.0.0.1:51053", "query-service's admin"},
+	{"OBBY_QUERY_HTTP", "127.0.0.1:0", "query-service's HTTP"},
 }
 
 // checkPorts says in one sentence which address is taken and what to do, before

@@ -6,7 +6,7 @@
 //
 //  1. health says NOT_SERVING, so that callers go elsewhere;
 //  2. the Drain steps end open streams, which gRPC would wait for without end;
-//  3. gRPC and HTTP finish the calls under way;
+//  3. HTTP, then gRPC, which HTTP may call, finish the calls under way;
 //  4. the workers' context ends: what was acknowledged has been finished;
 //  5. the Close steps release the rest;
 //  6. the admin listener goes last, so that a stop can be watched.

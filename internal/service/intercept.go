@@ -15,7 +15,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// requestIDKey is the metadata key that ties a caller's log to ours.
+// requestIDKey is the metadata key that ties a caller's log to ours. Over HTTP it is
+// the header of this name.
 const requestIDKey = "x-request-id"
 
 // maxRequestID bounds what a caller may put into our log lines.
@@ -134,10 +135,20 @@ type requestIDContext struct{}
 // makes one otherwise.
 func identify(ctx context.Context) context.Context {
 	md, _ := metadata.FromIncomingContext(ctx)
-	if ids := md.Get(requestIDKey); len(ids) > 0 && usable(ids[0]) {
-		return context.WithValue(ctx, requestIDContext{}, ids[0])
+	given := ""
+	if ids := md.Get(requestIDKey); len(ids) > 0 {
+		given = ids[0]
 	}
-	return context.WithValue(ctx, requestIDContext{}, rand.Text())
+	return context.WithValue(ctx, requestIDContext{}, RequestID(given))
+}
+
+// RequestID returns the request id that a caller gave, or a new one where it gave
+// none that can be logged and echoed.
+func RequestID(given string) string {
+	if usable(given) {
+		return given
+	}
+	return rand.Text()
 }
 
 func usable(id string) bool {

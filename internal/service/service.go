@@ -28,6 +28,9 @@ type HTTP struct {
 	Name, Addr string
 	Server     *http.Server
 	Wrap       func(net.Listener) net.Listener // optional: bounds connections, adds TLS
+	// OverGRPC is for the gRPC API in another form: of the gRPC server it makes what
+	// Server serves. Optional.
+	OverGRPC func(*grpc.Server) (http.Handler, error)
 }
 
 // Process describes a service to Run. Every field is required but HTTP, Workers,
@@ -57,6 +60,10 @@ func Run(ctx context.Context, p Process) error {
 		return errors.Join(err, runSteps(ctx, p.Log, p.Close))
 	}
 	server := newServer(&p, p.Settings.Reflection == "on" || p.Settings.Reflection == "auto" && loopback(bound.grpc.Addr()))
+	if err := serveOverGRPC(&p, server); err != nil {
+		bound.close()
+		return errors.Join(err, runSteps(ctx, p.Log, p.Close))
+	}
 	admin := adminServer(&p)
 	bound.log(&p)
 
@@ -78,6 +85,20 @@ func Run(ctx context.Context, p Process) error {
 	return errors.Join(err, stop(ctx, &p, server, admin, stopWorkers, workers))
 }
 
+func serveOverGRPC(p *Process, server *grpc.Server) error {
+	for _, h := range p.HTTP {
+		if h.OverGRPC == nil {
+			continue
+		}
+		handler, err := h.OverGRPC(server)
+		if err != nil {
+			return fmt.Errorf("serve %s: %w", h.Name, err)
+		}
+		h.Server.Handler = handler
+	}
+	return nil
+}
+
 func firstFailure(ctx context.Context, failed <-chan error) error {
 	for {
 		select {
@@ -97,10 +118,11 @@ func stop(ctx context.Context, p *Process, server *grpc.Server, admin *http.Serv
 	p.Log.Info("stopping")
 	p.Health.stop()
 	steps := append([]Step{}, p.Drain...)
-	steps = append(steps, stopGRPC(server))
+	// HTTP first: gRPC, when it stops, cuts off the calls that it has from there.
 	for _, h := range p.HTTP {
 		steps = append(steps, stopHTTP(h.Name, h.Server))
 	}
+	steps = append(steps, stopGRPC(server))
 	steps = append(steps, Step{"workers", func(ctx context.Context) error {
 		stopWorkers()
 		select {

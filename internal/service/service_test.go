@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -303,6 +304,61 @@ func TestStuckCallIsCutOff(t *testing.T) {
 	<-r.entered
 	if err := r.stop(); err != nil {
 		t.Errorf("Run returned %v, want an ordinary stop", err)
+	}
+}
+
+// A call that came by HTTP is finished before gRPC stops, which would cut it off.
+func TestHTTPOverGRPC(t *testing.T) {
+	var r *running
+	r = start(t, func(p *service.Process) {
+		p.HTTP = []service.HTTP{{Name: "http", Addr: "127.0.0.1:0", Server: &http.Server{}, OverGRPC: func(s *grpc.Server) (http.Handler, error) {
+			return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				req.ProtoMajor = 2 // as a transcoder does
+				s.ServeHTTP(w, req)
+			}), nil
+		}}}
+		p.Drain = []service.Step{{Name: "streams", Run: func(context.Context) error {
+			go func() { // ends with the release
+				for !strings.Contains(r.log.String(), "step=http") {
+					<-r.log.grow
+				}
+				close(r.release)
+			}()
+			return nil
+		}}}
+	})
+	answered := make(chan string, 1)
+	go func() {
+		resp, err := http.Post("http://"+r.attr("http")+"/test.Probe/Hang", "application/grpc", strings.NewReader("\x00\x00\x00\x00\x00"))
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		answered <- fmt.Sprint(resp.Trailer.Get("Grpc-Status"), err)
+		resp.Body.Close()
+	}()
+	<-r.entered
+	if err := r.stop(); err != nil {
+		t.Errorf("Run returned %v", err)
+	}
+	if got := <-answered; got != "0<nil>" {
+		t.Errorf("the call ended with %s, want OK", got)
+	}
+}
+
+func TestHTTPOverGRPCFails(t *testing.T) {
+	closed := false
+	err := service.Run(t.Context(), service.Process{
+		Info: service.NewInfo("file-watcher"), Settings: service.Defaults("127.0.0.1:0", "127.0.0.1:0"), Log: slog.New(slog.DiscardHandler),
+		Metrics: prometheus.NewRegistry(), Health: service.NewHealth(), Register: func(grpc.ServiceRegistrar) {},
+		HTTP: []service.HTTP{{Name: "http", Addr: "127.0.0.1:0", Server: &http.Server{}, OverGRPC: func(*grpc.Server) (http.Handler, error) {
+			return nil, errors.New("a path twice")
+		}}},
+		Close: []service.Step{{Name: "store", Run: func(context.Context) error { closed = true; return nil }}},
+	})
+	if err == nil || err.Error() != "serve http: a path twice" || !closed {
+		t.Errorf("error is %v; closed: %v", err, closed)
 	}
 }
 

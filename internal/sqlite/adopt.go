@@ -11,11 +11,16 @@ import (
 //go:embed schema.sql
 var productSchema string
 
-//go:embed obby.sql
-var ownSchema string
+// ownSchemas makes our own tables, each from the version that is its index to the
+// next one.
+var ownSchemas = []string{obbySchema, stepsSchema}
 
-// storeVersion is the version of obby.sql that this program knows.
-const storeVersion = 1
+var (
+	//go:embed obby.sql
+	obbySchema string
+	//go:embed steps.sql
+	stepsSchema string
+)
 
 // indispensable lists, table by table, the columns without which the services
 // cannot work. Files of different age lack others, and have more.
@@ -46,8 +51,8 @@ type Querier interface {
 // Adopt makes the file ready for the services, in one transaction of the writer.
 // Into a file that has none of the existing product's tables it puts them all;
 // in any other it changes nothing that is there and fails, naming table and
-// column, where something indispensable is missing. Then it adds our own tables,
-// unless they are there. It may be called on every start.
+// column, where something indispensable is missing. Then it adds those of our own
+// tables that are not there. It may be called on every start.
 func Adopt(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -76,14 +81,32 @@ func adopt(ctx context.Context, tx *sql.Tx) error {
 	if err := Verify(ctx, tx); err != nil {
 		return err
 	}
-	own, err := Columns(ctx, tx, "obby_schema")
-	if err != nil || len(own) > 0 {
+	version, err := ownVersion(ctx, tx)
+	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, ownSchema); err != nil {
-		return fmt.Errorf("create the obby tables: %w", err)
+	for ; version < len(ownSchemas); version++ {
+		if _, err := tx.ExecContext(ctx, ownSchemas[version]); err != nil {
+			return fmt.Errorf("create the obby tables of version %d: %w", version+1, err)
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE obby_schema SET version = ? WHERE component = 'store'", version+1); err != nil {
+			return fmt.Errorf("write obby_schema: %w", err)
+		}
 	}
 	return nil
+}
+
+// ownVersion returns the version of our own tables, 0 where there are none.
+func ownVersion(ctx context.Context, q Querier) (version int, err error) {
+	own, err := Columns(ctx, q, "obby_schema")
+	if err != nil || len(own) == 0 {
+		return 0, err
+	}
+	err = q.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM obby_schema WHERE component = 'store'").Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("read obby_schema: %w", err)
+	}
+	return version, nil
 }
 
 // isFresh reports whether none of the existing product's tables is there.
@@ -111,19 +134,11 @@ func Verify(ctx context.Context, q Querier) error {
 			return err
 		}
 	}
-	own, err := Columns(ctx, q, "obby_schema")
-	if err != nil || len(own) == 0 {
-		return err
+	version, err := ownVersion(ctx, q)
+	if err == nil && version > len(ownSchemas) {
+		err = fmt.Errorf("the database was written by a newer release (obby tables of version %d, this program knows %d): run that release or a later one", version, len(ownSchemas))
 	}
-	var version int
-	err = q.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM obby_schema WHERE component = 'store'").Scan(&version)
-	if err != nil {
-		return fmt.Errorf("read obby_schema: %w", err)
-	}
-	if version > storeVersion {
-		return fmt.Errorf("the database was written by a newer release (obby tables of version %d, this program knows %d): run that release or a later one", version, storeVersion)
-	}
-	return nil
+	return err
 }
 
 // verifyTable checks one table. A column that must have a value, though it has

@@ -40,8 +40,8 @@ func TestAdoptFresh(t *testing.T) {
 		t.Errorf("tables (-want +got):\n%s", diff)
 	}
 	own := []string{
-		"obby_blobs", "obby_diffs", "obby_files", "obby_indexed", "obby_labels", "obby_meta", "obby_outbox", "obby_requests", "obby_roots",
-		"obby_schema", "obby_search", "obby_versions",
+		"obby_blobs", "obby_diffs", "obby_files", "obby_indexed", "obby_labels", "obby_meta", "obby_outbox", "obby_paths", "obby_requests", "obby_roots",
+		"obby_schema", "obby_search", "obby_steps", "obby_versions",
 	}
 	if diff := cmp.Diff(own, names(t, db, "type = 'table' AND name GLOB 'obby_*' AND name NOT GLOB 'obby_search_*'")); diff != "" {
 		t.Errorf("our tables (-want +got):\n%s", diff)
@@ -72,11 +72,33 @@ func TestAdoptLegacy(t *testing.T) {
 	if diff := cmp.Diff(before, sqlitetest.Dump(t, plain(t, path))); diff != "" {
 		t.Errorf("adoption changed (-before +after):\n%s", diff)
 	}
-	if got := scalar[int](t, db, "SELECT version FROM obby_schema WHERE component = 'store'"); got != 1 {
+	if got := scalar[int](t, db, "SELECT version FROM obby_schema WHERE component = 'store'"); got != 2 {
 		t.Errorf("obby_schema has version %d", got)
 	}
 	if got := scalar[string](t, db, "PRAGMA integrity_check"); got != "ok" {
 		t.Errorf("integrity_check: %s", got)
+	}
+}
+
+// A file of the release before gets what it lacks and keeps its rows.
+func TestAdoptOlderRelease(t *testing.T) {
+	path, db := sqlitetest.New(t)
+	mustExec(t, db, "DROP TABLE obby_steps")
+	mustExec(t, db, "DROP TABLE obby_paths")
+	mustExec(t, db, "UPDATE obby_schema SET version = 1")
+	mustExec(t, db, "INSERT INTO obby_labels (version_id, label, pinned) VALUES (1, 'kept', 1)")
+	id := scalar[string](t, db, "SELECT value FROM obby_meta WHERE key = 'database_id'")
+	if err := sqlite.Verify(t.Context(), reader(t, path)); err != nil {
+		t.Errorf("before the content-tracker has seen it: %v", err)
+	}
+	if err := sqlite.Adopt(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(t, db, "type = 'table' AND name IN ('obby_paths', 'obby_steps')"); len(got) != 2 {
+		t.Errorf("case 41: the new tables are %v", got)
+	}
+	if got := scalar[string](t, db, "SELECT (SELECT version FROM obby_schema) || (SELECT label FROM obby_labels) || (SELECT value FROM obby_meta)"); got != "2kept"+id {
+		t.Errorf("case 41: version, label and id are %s", got)
 	}
 }
 
@@ -102,7 +124,7 @@ func TestAdoptRefuses(t *testing.T) {
 		{"case 41: missing column", "ALTER TABLE content_diffs DROP COLUMN lines_removed", []string{"content_diffs", "lines_removed"}},
 		{"case 41: missing table", "DROP TABLE file_states", []string{"file_states"}},
 		{"case 41: required column", "CREATE TABLE e AS SELECT * FROM events; DROP TABLE events; CREATE TABLE events (id INTEGER PRIMARY KEY, type, path, timestamp, size, host TEXT NOT NULL)", []string{"events", "host"}},
-		{"newer release", "CREATE TABLE obby_schema (component TEXT PRIMARY KEY, version INTEGER NOT NULL); INSERT INTO obby_schema VALUES ('store', 2)", []string{"newer release", "version 2"}},
+		{"newer release", "CREATE TABLE obby_schema (component TEXT PRIMARY KEY, version INTEGER NOT NULL); INSERT INTO obby_schema VALUES ('store', 3)", []string{"newer release", "version 3"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := sqlitetest.Legacy(t)

@@ -54,12 +54,12 @@ def test_bad_targets_are_refused_at_once(target: str) -> None:
     ],
 )
 def test_no_proxy_stands_before_this_machine(target: str, local: bool) -> None:
-    options = dict(_channel.channel_options(target, []))
+    options = dict(_channel.channel_options(target))
     assert options.get("grpc.enable_http_proxy") == (0 if local else None)
 
 
 def test_options() -> None:
-    options = dict(_channel.channel_options("h:1", []))
+    options = dict(_channel.channel_options("h:1"))
     assert options["grpc.keepalive_time_ms"] == 30_000
     assert options["grpc.keepalive_timeout_ms"] == 10_000
     assert options["grpc.max_receive_message_length"] == 16 << 20
@@ -71,14 +71,14 @@ def test_options() -> None:
 def test_case_62_option_names() -> None:
     # Core ignores an option that it does not know, so a typo is silent.
     library = Path(cygrpc.__file__).read_bytes()
-    for name, _ in _channel.channel_options("localhost:1", []):
+    for name, _ in _channel.channel_options("localhost:1", ["/x.Y/Z"], health="x.Y"):
         assert name.encode() + b"\0" in library
 
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_case_62_service_config_is_accepted(client: Any) -> None:
     # With a bad config every call fails, as if the caller were at fault.
-    config = _channel.service_config(client.service.retried)
+    config = _channel.service_config(client.service.retried, client.service.name)
     assert attempt(config) is grpc.StatusCode.UNAVAILABLE
     assert attempt(config.replace('"0.1s"', '"0.1"')) is grpc.StatusCode.INVALID_ARGUMENT
 
@@ -97,7 +97,9 @@ def attempt(config: str) -> grpc.StatusCode:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_case_63_service_config_has_no_timeout(client: Any) -> None:
     # Grpcio 1.51 would count it from the start of the process.
-    (method,) = json.loads(_channel.service_config(client.service.retried))["methodConfig"]
+    (method,) = json.loads(_channel.service_config(client.service.retried, client.service.name))[
+        "methodConfig"
+    ]
     assert "timeout" not in method
     assert method["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
 

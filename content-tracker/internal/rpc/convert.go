@@ -9,6 +9,7 @@ import (
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/rpcerr"
+	"github.com/obby/go-services/internal/textdiff"
 	trackerv1 "github.com/obby/go-services/proto/gen/obby/tracker/v1"
 )
 
@@ -82,8 +83,8 @@ func timeOf(t time.Time) *timestamppb.Timestamp {
 }
 
 // diffOf makes a diff fit for a proto string, which is UTF-8.
-func diffOf(d track.Diff) *trackerv1.UnifiedDiff {
+func diffOf(d textdiff.Diff) *trackerv1.UnifiedDiff {
 	return &trackerv1.UnifiedDiff{
-		Text: track.Valid(d.Text), LinesAdded: d.Added, LinesRemoved: d.Removed, Truncated: d.Truncated,
+		Text: textdiff.Valid(d.Text), LinesAdded: d.Added, LinesRemoved: d.Removed, Truncated: d.Truncated,
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/rpcerr"
 	"github.com/obby/go-services/internal/service"
+	"github.com/obby/go-services/internal/textdiff"
 	trackerv1 "github.com/obby/go-services/proto/gen/obby/tracker/v1"
 )
 
@@ -105,29 +106,29 @@ func (s *Server) GenerateDiff(ctx context.Context, in *trackerv1.GenerateDiffReq
 	return &trackerv1.GenerateDiffResponse{Diff: diffOf(diff)}, nil
 }
 
-func (s *Server) generateDiff(ctx context.Context, in *trackerv1.GenerateDiffRequest) (track.Diff, error) {
-	lines := track.ContextLines
+func (s *Server) generateDiff(ctx context.Context, in *trackerv1.GenerateDiffRequest) (textdiff.Diff, error) {
+	lines := textdiff.ContextLines
 	if in.ContextLines != nil {
 		lines = int(*in.ContextLines)
 	}
 	if lines < 0 || lines > maxContext {
-		return track.Diff{}, rpcerr.Field("context_lines", "%d is out of range: give 0 to %d", lines, maxContext)
+		return textdiff.Diff{}, rpcerr.Field("context_lines", "%d is out of range: give 0 to %d", lines, maxContext)
 	}
 	from, err := s.side(ctx, "old", in.Old)
 	if err != nil {
-		return track.Diff{}, err
+		return textdiff.Diff{}, err
 	}
 	to, err := s.side(ctx, "new", in.New)
 	if err != nil {
-		return track.Diff{}, err
+		return textdiff.Diff{}, err
 	}
 	name := in.Path
 	if name == "" {
 		name = "file"
 	}
-	diff := track.Between(track.Names{Old: name, New: name}, from, to, lines, maxDiff)
+	diff := track.Between(textdiff.Names{Old: name, New: name}, from, to, lines, maxDiff)
 	if diff.Truncated {
-		return track.Diff{}, track.ErrDiffTooLarge
+		return textdiff.Diff{}, track.ErrDiffTooLarge
 	}
 	return diff, nil
 }

@@ -25,17 +25,21 @@ const (
 )
 
 // CatchUp indexes the rows that the Python side writes and those that were left
-// to it, and forgets old requests, until ctx ends.
+// to it, puts steps into blocks, and forgets old requests, until ctx ends.
 func (s *Store) CatchUp(ctx context.Context, log *slog.Logger) error {
 	ticker := time.NewTicker(catchUpInterval)
 	defer ticker.Stop()
 	var seen int64
 	var forgot time.Time
+	var blocks packing
 	behind := true
 	for {
 		version, err := s.dataVersion(ctx)
 		if err == nil && (behind || version != seen) {
 			err = s.catchUp(ctx)
+		}
+		if err == nil {
+			err = s.pack(ctx, &blocks, version != seen)
 		}
 		if err == nil && time.Since(forgot) > forgetInterval {
 			forgot = time.Now()
@@ -44,7 +48,7 @@ func (s *Store) CatchUp(ctx context.Context, log *slog.Logger) error {
 		if err == nil {
 			seen, behind = version, false
 		} else if ctx.Err() == nil {
-			log.Warn("search index not caught up, will try again", "err", err)
+			log.Warn("the indexes are not caught up, will try again", "err", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -81,16 +85,26 @@ func (s *Store) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !more || !s.crowded.Load() {
-			continue
-		}
-		select {
-		case <-time.After(catchUpShare * time.Since(start)):
-		case <-ctx.Done():
-			return ctx.Err()
+		if more {
+			if err := s.giveWay(ctx, start); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// giveWay pauses after a batch where callers wait for a commit.
+func (s *Store) giveWay(ctx context.Context, start time.Time) error {
+	if !s.crowded.Load() {
+		return nil
+	}
+	select {
+	case <-time.After(catchUpShare * time.Since(start)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // newRows says where paths come from whose index entry may be outdated: from new

@@ -16,6 +16,12 @@ func (s *Store) Writer(t *testing.T, statement string) {
 // CatchUpNow is one pass of CatchUp.
 func (s *Store) CatchUpNow(ctx context.Context) error { return s.catchUp(ctx) }
 
+// Packer does what CatchUp does about the blocks of steps, a pass at a time.
+func (s *Store) Packer() func(ctx context.Context, others bool) error {
+	var p packing
+	return func(ctx context.Context, others bool) error { return s.pack(ctx, &p, others) }
+}
+
 // Piece is a piece of work of a group.
 type Piece func(ctx context.Context, exec func(statement string) error) error
 

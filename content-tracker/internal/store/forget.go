@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
@@ -81,6 +82,9 @@ func (s *Store) forget(ctx context.Context, tx *transaction, scope track.Scope, 
 			WHERE `+within("d.file_path")+` AND NOT `+within("o.old_path"), args); err != nil {
 		return gone, err
 	}
+	if err := s.unpackScope(ctx, tx, joins, args); err != nil {
+		return gone, err
+	}
 	if err := part(ctx, tx, joins, args); err != nil {
 		return gone, err
 	}
@@ -104,17 +108,22 @@ func (s *Store) forget(ctx context.Context, tx *transaction, scope track.Scope, 
 	return gone, nil
 }
 
+// unpackScope takes apart the blocks that hold steps of a scope, or joins.
+func (s *Store) unpackScope(ctx context.Context, tx *transaction, joins []track.Join, args []any) error {
+	var steps string
+	if err := tx.QueryRowContext(ctx, `SELECT json_group_array(id) FROM content_diffs WHERE `+within("file_path"), args...).Scan(&steps); err != nil {
+		return err
+	}
+	return errors.Join(s.unpack(ctx, tx, steps), s.unpack(ctx, tx, values(changed(joins))))
+}
+
 // part joins the moves of which one end stays. Those that are not among the joins were
 // recorded since these were made: ErrStale.
 func part(ctx context.Context, tx *transaction, joins []track.Join, args []any) error {
-	ids := make([]int64, len(joins))
-	for i, j := range joins {
-		ids[i] = j.ID
-	}
 	var missed bool
 	if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM obby_diffs o JOIN content_diffs d ON d.id = o.diff_id
 		WHERE `+within("o.old_path")+` <> `+within("d.file_path")+` AND d.id NOT IN (SELECT value FROM json_each(?4)))`,
-		append(args[:len(args):len(args)], values(ids))...).Scan(&missed); err != nil {
+		append(args[:len(args):len(args)], values(changed(joins)))...).Scan(&missed); err != nil {
 		return err
 	}
 	if missed {
@@ -172,6 +181,7 @@ func (s *Store) traces() []trace {
 		{`DELETE FROM file_states WHERE ` + within("file_path"), nil},
 		{`DELETE FROM obby_files WHERE ` + within("file_path"), nil},
 		{`DELETE FROM obby_indexed WHERE ` + within("file_path"), nil},
+		{`DELETE FROM obby_paths WHERE ` + within("file_path"), nil},
 	}
 	for _, table := range s.summaries {
 		all = append(all, trace{`DELETE FROM ` + table + ` WHERE ` + within("file_path"), nil})

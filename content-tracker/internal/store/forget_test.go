@@ -48,6 +48,7 @@ func TestForget(t *testing.T) {
 	w.trackMove("secret/b", "moved")
 	w.remove("secret/a")
 	w.track("secret/a")
+	w.packer()(true)
 	w.read.Close() // a reader would keep the log from being emptied
 	if len(w.traces(secret)) == 0 {
 		t.Fatal("the test does not find the secret before")

@@ -8,6 +8,7 @@ import (
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // Record implements track.Store: everything of a step in one transaction.
@@ -144,7 +145,7 @@ func addDiff(ctx context.Context, tx *transaction, step track.Step, version int6
 		(file_path, old_version_id, new_version_id, change_type, diff_content, lines_added, lines_removed, timestamp)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		rawpath.Encode(step.Path), optional(step.From.Version.ID), optional(version), step.Type,
-		track.Valid(step.Diff.Text), step.Diff.Added, step.Diff.Removed, sqlite.FormatTime(step.Observed))
+		textdiff.Valid(step.Diff.Text), step.Diff.Added, step.Diff.Removed, sqlite.FormatTime(step.Observed))
 	if err != nil || step.OldPath == "" && !step.Diff.Truncated {
 		return id, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // Paths implements track.Store.
@@ -105,6 +106,9 @@ func (s *Store) thin(ctx context.Context, tx *transaction, joins []track.Join, g
 	if err != nil {
 		return lost, err
 	}
+	if err := errors.Join(s.unpack(ctx, tx, gone), s.unpack(ctx, tx, values(changed(joins)))); err != nil {
+		return lost, err
+	}
 	for _, j := range joins {
 		if err := join(ctx, tx, j); err != nil {
 			return lost, err
@@ -134,6 +138,15 @@ func (s *Store) thin(ctx context.Context, tx *transaction, joins []track.Join, g
 	return lost, err
 }
 
+// changed returns the steps that joins change.
+func changed(joins []track.Join) []int64 {
+	ids := make([]int64, len(joins))
+	for i, j := range joins {
+		ids[i] = j.ID
+	}
+	return ids
+}
+
 // weigh counts steps and the bytes of their diffs.
 func (s *Store) weigh(ctx context.Context, tx *transaction, steps string) (t track.Thinned, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT count(*), ifnull(sum(octet_length(diff_content)), 0) FROM content_diffs
@@ -143,7 +156,7 @@ func (s *Store) weigh(ctx context.Context, tx *transaction, steps string) (t tra
 
 func join(ctx context.Context, tx *transaction, j track.Join) error {
 	_, err := tx.ExecContext(ctx, `UPDATE content_diffs SET old_version_id = ?, change_type = ?, diff_content = ?, lines_added = ?, lines_removed = ?
-		WHERE id = ?`, optional(j.Old), j.Type, track.Valid(j.Diff.Text), j.Diff.Added, j.Diff.Removed, j.ID)
+		WHERE id = ?`, optional(j.Old), j.Type, textdiff.Valid(j.Diff.Text), j.Diff.Added, j.Diff.Removed, j.ID)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 func (w *world) retain(dry bool, maxBytes int64, rules ...string) (total track.Thinned, paths string) {
@@ -63,14 +64,14 @@ func (w *world) line(name string) {
 		if broken {
 			w.t.Errorf("step %d of %s does not begin where the one before it ended", id, name)
 		}
-		names := track.Names{Old: name, New: name}
+		names := textdiff.Names{Old: name, New: name}
 		if change == "created" {
 			names.Old = ""
 		}
 		if change == "deleted" {
 			names.New = ""
 		}
-		if want := track.Unified(names, []byte(from), []byte(to), track.ContextLines).Text; change != "moved" && diff != want {
+		if want := textdiff.Unified(names, []byte(from), []byte(to), textdiff.ContextLines, track.MaxDiffText).Text; change != "moved" && diff != want {
 			w.t.Errorf("step %d of %s has the diff\n%s\nwant\n%s", id, name, diff, want)
 		}
 	}

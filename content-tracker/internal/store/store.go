@@ -41,6 +41,7 @@ type Store struct {
 	closed    chan struct{} // closed by Close
 	committed chan struct{} // closed when commit has ended
 
+	unpacked    atomic.Bool  // blocks of steps were taken apart
 	others      atomic.Int64 // how often another program was seen to have written
 	crowded     atomic.Bool  // the last transaction was of many callers
 	lastVersion int64        // PRAGMA data_version of the last transaction; commit's own

@@ -10,6 +10,7 @@ import (
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // Content implements track.Store.
@@ -175,7 +176,7 @@ func textOf(c *track.Content) any {
 	case track.Text:
 		return string(c.Body)
 	case track.Lossy:
-		return track.Valid(string(c.Body))
+		return textdiff.Valid(string(c.Body))
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"io/fs"
 	"syscall"
 	"time"
+
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // ChangeType says what a step did to a path.
@@ -128,7 +130,7 @@ type Step struct {
 	Over       Head     // Moved: of Path, which the file has taken
 	To         *Content // nil when Deleted, and when Moved without reading
 	Stat       Stat     // of the file on disk; zero when Deleted
-	Diff       Diff
+	Diff       textdiff.Diff
 	Observed   time.Time
 	RequestID  string // idempotency key; may be empty
 }
@@ -155,5 +157,5 @@ type Result struct {
 	Type       ChangeType
 	Version    *Version // nil: the path is deleted
 	OldVersion int64    // 0: there was none
-	Diff       Diff
+	Diff       textdiff.Diff
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // PastStep is a recorded step, as retention sees it.
@@ -25,7 +27,7 @@ type Join struct {
 	ID   int64
 	Type ChangeType
 	Old  int64
-	Diff Diff
+	Diff textdiff.Diff
 	Path string // Deleted: the step becomes one of this path; empty: it stays where it is
 }
 
@@ -229,9 +231,9 @@ func (t *Tracker) plan(ctx context.Context, path string, h history) (Thinning, e
 }
 
 // diffOf makes a joined step's diff.
-func (t *Tracker) diffOf(ctx context.Context, path string, j Join, steps []PastStep) (Diff, error) {
+func (t *Tracker) diffOf(ctx context.Context, path string, j Join, steps []PastStep) (textdiff.Diff, error) {
 	to := steps[slices.IndexFunc(steps, func(s PastStep) bool { return s.ID == j.ID })].New
-	names := Names{Old: t.relative(path), New: t.relative(path)}
+	names := textdiff.Names{Old: t.relative(path), New: t.relative(path)}
 	contents := [2]Content{{Kind: Text}, {Kind: Text}}
 	for i, version := range []int64{j.Old, to} {
 		if version == 0 {
@@ -239,7 +241,7 @@ func (t *Tracker) diffOf(ctx context.Context, path string, j Join, steps []PastS
 		}
 		var err error
 		if contents[i], err = t.store.Content(ctx, version); err != nil && !errors.Is(err, ErrNoContent) {
-			return Diff{}, err
+			return textdiff.Diff{}, err
 		}
 	}
 	if j.Old == 0 {
@@ -248,7 +250,7 @@ func (t *Tracker) diffOf(ctx context.Context, path string, j Join, steps []PastS
 	if to == 0 {
 		names.New = ""
 	}
-	return Between(names, contents[0], contents[1], ContextLines, MaxDiffText), nil
+	return Between(names, contents[0], contents[1], textdiff.ContextLines, MaxDiffText), nil
 }
 
 // Policy returns the policy that the tracker was made with.

@@ -30,6 +30,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/obby/go-services/internal/textdiff"
 )
 
 // ErrStale is returned by Store.Record when the head is no longer Step.From.
@@ -225,9 +227,13 @@ func (t *Tracker) record(ctx context.Context, s Step, requestID string) (Result,
 	return result, t.store.Unchanged(ctx, requestID, s.From.Version.ID)
 }
 
+// MaxDiffText bounds a stored diff's text, in bytes. A longer one is left out: the
+// contents are stored.
+const MaxDiffText = 8 << 20
+
 // withDiff adds the diff from the head's content to the new one.
 func (t *Tracker) withDiff(ctx context.Context, s Step) (Step, error) {
-	names := Names{Old: t.name(s, cmp.Or(s.OldPath, s.Path)), New: t.name(s, s.Path)}
+	names := textdiff.Names{Old: t.name(s, cmp.Or(s.OldPath, s.Path)), New: t.name(s, s.Path)}
 	if !s.From.Live() {
 		names.Old = ""
 	}
@@ -245,7 +251,7 @@ func (t *Tracker) withDiff(ctx context.Context, s Step) (Step, error) {
 	if s.To != nil {
 		to = *s.To
 	}
-	s.Diff = Between(names, from, to, ContextLines, MaxDiffText)
+	s.Diff = Between(names, from, to, textdiff.ContextLines, MaxDiffText)
 	return s, nil
 }
 
@@ -260,14 +266,14 @@ func (t *Tracker) name(s Step, path string) string {
 
 // Between returns the diff of two contents, or the sentence that says why they
 // are not compared line by line.
-func Between(names Names, from, to Content, context, limit int) Diff {
+func Between(names textdiff.Names, from, to Content, context, limit int) textdiff.Diff {
 	switch {
 	case from.Hash == to.Hash && from.Hash != "":
-		return Diff{}
+		return textdiff.Diff{}
 	case from.Kind == Omitted || to.Kind == Omitted:
-		return Opaque(names, "Large files")
+		return textdiff.Opaque(names, "Large files")
 	case from.Kind == Binary || to.Kind == Binary:
-		return Opaque(names, "Binary files")
+		return textdiff.Opaque(names, "Binary files")
 	}
-	return unified(names, from.Body, to.Body, context, limit)
+	return textdiff.Unified(names, from.Body, to.Body, context, limit)
 }

@@ -75,30 +75,10 @@ func (s *service) close() {
 
 func (s *service) pid() int { return s.process.PID() }
 
-// quiet is for how long a tracker at rest has used no CPU time. The index makes
-// pauses of three times what a batch of it took; that none is longer is a guess.
-const quiet = time.Second
-
 // settle waits until the tracker is at rest, its search index complete, and
 // returns after how long it was.
 func (s *service) settle(ctx context.Context) (time.Duration, error) {
-	start := time.Now()
-	last, busy := time.Duration(-1), start
-	for time.Since(busy) < quiet {
-		used, err := measure.Of(s.pid())
-		if err != nil {
-			return 0, err
-		}
-		if used.CPU != last {
-			last, busy = used.CPU, time.Now()
-		}
-		select {
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		case <-time.After(10 * time.Millisecond): // a tick of its CPU time
-		}
-	}
-	return busy.Sub(start), nil
+	return measure.Rest(ctx, s.pid())
 }
 
 func (s *service) batch(ctx context.Context, paths []string) error {

@@ -25,7 +25,7 @@ const (
 type Process struct {
 	Name string
 	// Addr holds the addresses it listens on, by the name its `listening` log
-	// line gives them: grpc, admin and, for the hub, http.
+	// line gives them: grpc, admin and, where it has one, http.
 	Addr map[string]string
 
 	bin  string
@@ -33,6 +33,7 @@ type Process struct {
 	log  func(service, line string)
 
 	cmd  *exec.Cmd
+	last *lastLine
 	done chan struct{} // closed when the process has ended and its log is read
 	err  error         // how it ended; read after done
 }
@@ -40,11 +41,15 @@ type Process struct {
 // StartProcess runs the program bin as the service name and returns when it is
 // ready to serve. Each line of its log is given to log.
 func StartProcess(ctx context.Context, bin, name string, args []string, log func(service, line string)) (*Process, error) {
-	p := &Process{Name: name, Addr: map[string]string{}, bin: bin, args: args, log: log}
+	p := newProcess(bin, name, args, log)
 	if err := p.run(ctx); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+func newProcess(bin, name string, args []string, log func(service, line string)) *Process {
+	return &Process{Name: name, Addr: map[string]string{}, bin: bin, args: args, log: log}
 }
 
 // Restart runs the program of an ended process again, on the same addresses.
@@ -63,6 +68,14 @@ func (p *Process) Restart(ctx context.Context) error {
 }
 
 func (p *Process) run(ctx context.Context) error {
+	if err := p.listen(ctx); err != nil {
+		return err
+	}
+	return p.awaitReady(ctx)
+}
+
+// listen starts the program and returns when it has said where it listens.
+func (p *Process) listen(ctx context.Context) error {
 	cmd := exec.Command(p.bin, p.args...)
 	// A group of its own: Ctrl-C in the terminal reaches the launcher alone,
 	// which stops the services in order. If the launcher is killed, they end.
@@ -75,15 +88,24 @@ func (p *Process) run(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", p.Name, err)
 	}
-	p.cmd, p.done = cmd, make(chan struct{})
+	p.cmd, p.done, p.last = cmd, make(chan struct{}), &lastLine{}
 	listening := make(chan map[string]string, 1)
-	last := &lastLine{}
 	go func() { // ends with the process, whose end closes the pipe
-		p.read(output, listening, last)
+		p.read(output, listening, p.last)
 		p.err = cmd.Wait()
 		close(p.done)
 	}()
-	return p.awaitReady(ctx, listening, last)
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	select {
+	case p.Addr = <-listening:
+		return nil
+	case <-p.done:
+		return fmt.Errorf("%s did not start: %s", p.Name, p.last.get())
+	case <-ctx.Done():
+		p.Kill()
+		return fmt.Errorf("%s did not say where it listens: %w", p.Name, ctx.Err())
+	}
 }
 
 // read passes the log on and picks the addresses out of the `listening` line.
@@ -107,18 +129,10 @@ func (p *Process) read(output io.Reader, listening chan<- map[string]string, las
 	}
 }
 
-func (p *Process) awaitReady(ctx context.Context, listening <-chan map[string]string, last *lastLine) error {
+// awaitReady returns when the process is ready to serve.
+func (p *Process) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	select {
-	case addr := <-listening:
-		p.Addr = addr
-	case <-p.done:
-		return fmt.Errorf("%s did not start: %s", p.Name, last.get())
-	case <-ctx.Done():
-		p.Kill()
-		return fmt.Errorf("%s did not say where it listens: %w", p.Name, ctx.Err())
-	}
 	for {
 		reason, err := readiness(ctx, p.Addr["admin"])
 		if err == nil && reason == "" {
@@ -126,7 +140,7 @@ func (p *Process) awaitReady(ctx context.Context, listening <-chan map[string]st
 		}
 		select {
 		case <-p.done:
-			return fmt.Errorf("%s ended while starting: %s", p.Name, last.get())
+			return fmt.Errorf("%s ended while starting: %s", p.Name, p.last.get())
 		case <-ctx.Done():
 			p.Kill()
 			return fmt.Errorf("%s did not become ready in %v: %w", p.Name, startLimit, errors.Join(err, errors.New(reason)))

@@ -1,5 +1,7 @@
 // Package stack runs the four services as processes of one machine: in order,
-// each ready before the next starts, each given the addresses of those it calls.
+// each ready before the next starts, each given the addresses of those it calls. The
+// query-service, which the hub calls, waits until the content-tracker has made the
+// database: it listens first and is ready last.
 //
 // The launcher behind `make run` and the end-to-end tests use it alike, so what
 // the tests show holds for what a person starts.
@@ -7,6 +9,7 @@ package stack
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 )
@@ -29,7 +32,7 @@ const (
 )
 
 // Services lists the programs in the order in which they start.
-var Services = []string{Hub, Watcher, Tracker, Query}
+var Services = []string{Query, Hub, Watcher, Tracker}
 
 // Stack is the four running services.
 type Stack struct {
@@ -41,14 +44,28 @@ type Stack struct {
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{}
 	for _, name := range Services {
-		p, err := StartProcess(ctx, filepath.Join(o.Bin, name), name, append(s.arguments(name, o), o.Args[name]...), o.Log)
-		if err != nil {
-			s.Stop(context.WithoutCancel(ctx))
-			return nil, err
+		p := newProcess(filepath.Join(o.Bin, name), name, append(s.arguments(name, o), o.Args[name]...), o.Log)
+		err := p.listen(ctx)
+		if err == nil {
+			s.processes = append(s.processes, p)
+			if name != Query {
+				err = p.awaitReady(ctx)
+			}
 		}
-		s.processes = append(s.processes, p)
+		if err != nil {
+			return nil, s.abandon(ctx, err)
+		}
+	}
+	if err := s.Get(Query).awaitReady(ctx); err != nil {
+		return nil, s.abandon(ctx, err)
 	}
 	return s, nil
+}
+
+// abandon stops what has started and returns err.
+func (s *Stack) abandon(ctx context.Context, err error) error {
+	s.Stop(context.WithoutCancel(ctx))
+	return err
 }
 
 func (s *Stack) arguments(name string, o Options) []string {
@@ -60,9 +77,15 @@ func (s *Stack) arguments(name string, o Options) []string {
 		}
 		return args
 	case Query:
-		return []string{"--database", o.Database}
+		args := []string{"--database", o.Database}
+		if os.Getenv("OBBY_QUERY_HTTP") == "" { // whoever sets it means it
+			args = append(args, "--http", "127.0.0.1:0")
+		}
+		return args
 	case Hub:
-		return []string{"--history-dir", filepath.Join(filepath.Dir(o.Database), "events")}
+		return []string{
+			"--history-dir", filepath.Join(filepath.Dir(o.Database), "events"), "--query-http", s.Get(Query).Addr["http"],
+		}
 	default:
 		return nil
 	}

@@ -22,6 +22,8 @@ const (
 	MaxBuckets = 10_000
 	// MaxTerms bounds the topics and keywords of an analysis.
 	MaxTerms = 20
+	// MaxText bounds a pattern, in characters.
+	MaxText = 1000
 	// StreamPage is how many steps a stream reads at once.
 	StreamPage = 500
 )
@@ -45,4 +47,11 @@ func CleanPath(p string) (string, error) {
 		return "", ErrNotAbsolute
 	}
 	return path.Clean(p), nil
+}
+
+// Below reports whether a path is prefix or below it; every path is below "".
+func Below(p, prefix string) bool {
+	prefix = strings.TrimSuffix(prefix, "/")
+	rest, ok := strings.CutPrefix(p, prefix)
+	return ok && (rest == "" || rest[0] == '/')
 }

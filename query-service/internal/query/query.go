@@ -21,6 +21,9 @@ package query
 import (
 	"context"
 	"time"
+
+	"github.com/obby/go-services/internal/pathrule"
+	"github.com/obby/go-services/internal/stepindex"
 )
 
 // ChangeType says what a step did to its path.
@@ -120,9 +123,21 @@ func pathSize(path string) int { return 4 * len(path) }
 
 // Filter leaves steps out; its zero value leaves out nothing.
 type Filter struct {
-	Prefix string       // only this path and those below; empty: all
-	Types  []ChangeType // only these
+	Prefix string           // only this path and those below; empty: all
+	Glob   *pathrule.Filter // only these of them; nil: all
+	Types  []ChangeType     // only these
 	Range  Range
+}
+
+// Filtered reports whether the filter leaves out anything.
+func (f Filter) Filtered() bool { return f.OfPaths() || len(f.Types) > 0 || f.Range != Range{} }
+
+// OfPaths reports whether the filter leaves out paths.
+func (f Filter) OfPaths() bool { return f.Prefix != "" && f.Prefix != "/" || f.Glob != nil }
+
+// Path reports whether the filter lets a path pass.
+func (f Filter) Path(path string) bool {
+	return Below(path, f.Prefix) && (f.Glob == nil || f.Glob.Match(path))
 }
 
 // DiffQuery asks for steps. After and Before exclude themselves; 0 is open.
@@ -132,6 +147,23 @@ type DiffQuery struct {
 	Oldest        bool // oldest first instead of newest first
 	WithText      bool
 	Limit         int
+}
+
+// VersionQuery asks for versions, newest first: those of a path that are in the range
+// and were made by steps of the types, or, without a path, those that steps which pass
+// the filter have made, in the order of the steps. A version that several of them made
+// stands where the newest does.
+type VersionQuery struct {
+	Path string
+	Filter
+	Before int64 // key, exclusive; 0 is open
+	Limit  int
+}
+
+// Made is a version in a list.
+type Made struct {
+	Version
+	Key int64 // the next page is before that of the last
 }
 
 // SearchQuery asks for files.
@@ -178,10 +210,12 @@ type DiffStore interface {
 
 // VersionStore holds versions.
 type VersionStore interface {
-	// Versions returns a page of a path's versions, newest first, with ids below
-	// before unless that is 0. It returns ErrPathNotFound for a path that was
-	// never recorded.
-	Versions(ctx context.Context, path string, before int64, limit int) (Page[Version], error)
+	// Versions returns a page of versions. It returns ErrPathNotFound for a path that
+	// was never recorded.
+	Versions(ctx context.Context, q VersionQuery) (Page[Made], error)
+	// VersionAt returns the version that a path had at a time, 0 where it did not
+	// exist, and ErrPathNotFound for a path that was never recorded.
+	VersionAt(ctx context.Context, path string, at time.Time) (int64, error)
 	// FilesAt returns a page of the files that were at or below a path at a time,
 	// by path, after the path after unless that is empty.
 	FilesAt(ctx context.Context, path string, at time.Time, after string, limit int) (Page[Version], error)
@@ -205,8 +239,12 @@ type Finder interface {
 
 // ActivityStore counts.
 type ActivityStore interface {
-	// Steps calls add for every step in the range at or below prefix, in no order.
-	Steps(ctx context.Context, r Range, prefix string, add func(Step)) error
+	// Steps calls count for every step at or below prefix in the range, in any order
+	// and perhaps with steps that are outside of it in time; unreadable times are
+	// outside of every range. Paths have numbers that are small enough for an array.
+	// Then it calls name, unless that is nil, for the number of every path that was
+	// among them, and perhaps of others. All of it is one state of the database.
+	Steps(ctx context.Context, r Range, prefix string, count func(*stepindex.Block), name func(number int64, path string)) error
 	// Terms returns the most frequent topics and keywords of the entries in the
 	// range at or below prefix.
 	Terms(ctx context.Context, r Range, prefix string, limit int) (topics, keywords []TermCount, err error)

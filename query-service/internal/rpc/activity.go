@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -16,11 +17,9 @@ const defaultDays = 7
 // GetTimeAnalysis implements queryv1.QueryServiceServer.
 func (s *Server) GetTimeAnalysis(ctx context.Context, req *queryv1.GetTimeAnalysisRequest) (_ *queryv1.GetTimeAnalysisResponse, err error) {
 	defer s.status(&err)
-	zone := s.zone
-	if name := req.GetTimeZone(); name != "" {
-		if zone, err = query.Zone(name); err != nil {
-			return nil, invalid("time_zone", err)
-		}
+	zone, err := s.readZone(req.GetTimeZone())
+	if err != nil {
+		return nil, err
 	}
 	r, err := s.rangeUntilNow(req.GetStartTime(), req.GetEndTime())
 	if err != nil {
@@ -50,6 +49,15 @@ func (s *Server) GetTimeAnalysis(ctx context.Context, req *queryv1.GetTimeAnalys
 	}, nil
 }
 
+// readZone returns a zone by its name, the server's for none.
+func (s *Server) readZone(name string) (*time.Location, error) {
+	if name == "" {
+		return s.zone, nil
+	}
+	zone, err := query.Zone(name)
+	return zone, invalid("time_zone", err)
+}
+
 // rangeUntilNow reads a range that ends now unless the request says otherwise.
 func (s *Server) rangeUntilNow(start, end *timestamppb.Timestamp) (query.Range, error) {
 	if end == nil {
@@ -73,14 +81,20 @@ func (s *Server) GetActivityStats(ctx context.Context, req *queryv1.GetActivityS
 	if err != nil {
 		return nil, err
 	}
-	stats, err := query.Summarize(ctx, s.store, r, below, list)
+	zone, err := s.readZone(req.GetTimeZone())
+	if err != nil {
+		return nil, err
+	}
+	stats, err := query.Summarize(ctx, s.store, r, below, list, zone)
 	if err != nil {
 		return nil, err
 	}
 	return &queryv1.GetActivityStatsResponse{
 		Total: counts(stats.Total), ByChangeType: all(stats.ByType, typeCounts), ByDirectory: all(stats.ByDirectory, namedCounts),
 		ByExtension: all(stats.ByExtension, namedCounts), ByFile: all(stats.ByFile, namedCounts),
-		FirstTime: timestamp(stats.First), LastTime: timestamp(stats.Last),
+		FirstTime: timestamp(stats.First), LastTime: timestamp(stats.Last), LongestGap: gap(stats.Gap),
+		ActiveDays: stats.Days.Active, LongestStreak: streak(stats.Days.Longest), CurrentStreak: streak(stats.Days.Current),
+		Topics: all(stats.Topics, term), Keywords: all(stats.Keywords, term), TimeZone: zone.String(),
 	}, nil
 }
 

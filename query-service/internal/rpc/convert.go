@@ -91,6 +91,22 @@ func counts(c query.Counts) *queryv1.ActivityCounts {
 	return &queryv1.ActivityCounts{Changes: c.Changes, Files: c.Files, LinesAdded: c.Added, LinesRemoved: c.Removed}
 }
 
+// gap leaves out one that is between no two steps.
+func gap(r query.Range) *queryv1.QuietGap {
+	if r == (query.Range{}) {
+		return nil
+	}
+	return &queryv1.QuietGap{StartTime: timestamppb.New(r.From), EndTime: timestamppb.New(r.To)}
+}
+
+// streak leaves out one of no day.
+func streak(s query.Streak) *queryv1.Streak {
+	if s.Days == 0 {
+		return nil
+	}
+	return &queryv1.Streak{StartDate: s.First.Format(time.DateOnly), EndDate: s.Last.Format(time.DateOnly), Days: s.Days}
+}
+
 func bucket(b query.Bucket) *queryv1.TimeBucket {
 	return &queryv1.TimeBucket{
 		StartTime: timestamppb.New(b.From), EndTime: timestamppb.New(b.To), Counts: counts(b.Counts),

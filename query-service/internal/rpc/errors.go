@@ -17,6 +17,9 @@ var table = rpcerr.Table{
 	{Is: query.ErrPathNotFound, Code: codes.NotFound, Reason: "PATH_NOT_FOUND"},
 	{Is: query.ErrVersionNotFound, Code: codes.NotFound, Reason: "VERSION_NOT_FOUND"},
 	{Is: query.ErrContentNotKept, Code: codes.FailedPrecondition, Reason: "CONTENT_NOT_KEPT"},
+	{Is: query.ErrBinary, Code: codes.FailedPrecondition, Reason: "CONTENT_BINARY"},
 	{Is: query.ErrNoIndex, Code: codes.FailedPrecondition, Reason: "NO_SEARCH_INDEX"},
 	{Is: query.ErrContentTooLarge, Code: codes.ResourceExhausted, Reason: "CONTENT_TOO_LARGE"},
+	{Is: query.ErrDiffTooLarge, Code: codes.ResourceExhausted, Reason: "DIFF_TOO_LARGE"},
+	{Is: query.ErrReplaced, Code: codes.Aborted, Reason: "DATABASE_REPLACED"},
 }

@@ -2,9 +2,11 @@ package rpc
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/obby/go-services/internal/pathrule"
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/rpcerr"
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
@@ -69,7 +71,20 @@ func readFilter(f *queryv1.DiffFilter) (query.Filter, error) {
 			return query.Filter{}, rpcerr.Field("filter.change_types", "%v is not a type of change", t)
 		}
 	}
-	return query.Filter{Prefix: below, Types: types, Range: r}, nil
+	glob, err := readGlob("filter.path_glob", below, f.GetPathGlob())
+	return query.Filter{Prefix: below, Glob: glob, Types: types, Range: r}, err
+}
+
+// readGlob reads a pattern that may be left out. It is relative to a prefix.
+func readGlob(field, below, pattern string) (*pathrule.Filter, error) {
+	if pattern == "" {
+		return nil, nil
+	}
+	if utf8.RuneCountInString(pattern) > query.MaxText {
+		return nil, invalid(field, query.ErrTooLong)
+	}
+	glob, err := pathrule.NewFilter(below, pattern, nil)
+	return glob, invalid(field, err)
 }
 
 func readView(view queryv1.DiffView) (bool, error) {

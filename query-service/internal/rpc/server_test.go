@@ -250,6 +250,9 @@ func TestTable(t *testing.T) {
 		{query.ErrPathNotFound, codes.NotFound, "PATH_NOT_FOUND"},
 		{query.ErrVersionNotFound, codes.NotFound, "VERSION_NOT_FOUND"},
 		{query.ErrContentNotKept, codes.FailedPrecondition, "CONTENT_NOT_KEPT"},
+		{query.ErrBinary, codes.FailedPrecondition, "CONTENT_BINARY"},
+		{query.ErrDiffTooLarge, codes.ResourceExhausted, "DIFF_TOO_LARGE"},
+		{query.ErrReplaced, codes.Aborted, "DATABASE_REPLACED"},
 		{query.ErrNoIndex, codes.FailedPrecondition, "NO_SEARCH_INDEX"},
 		{query.ErrContentTooLarge, codes.ResourceExhausted, "CONTENT_TOO_LARGE"},
 	} {
@@ -259,7 +262,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%v became %v %v", tc.err, st, info)
 		}
 	}
-	if len(table) != 9 {
-		t.Errorf("the table has %d rows, the test 9", len(table))
+	if len(table) != 12 {
+		t.Errorf("the table has %d rows, the test 12", len(table))
 	}
 }

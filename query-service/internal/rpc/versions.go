@@ -13,25 +13,36 @@ import (
 // GetFileVersions implements queryv1.QueryServiceServer.
 func (s *Server) GetFileVersions(ctx context.Context, req *queryv1.GetFileVersionsRequest) (_ *queryv1.GetFileVersionsResponse, err error) {
 	defer s.status(&err)
-	file, err := readPath("path", req.GetPath(), req.GetRawPath())
+	q, err := versionQuery(req)
 	if err != nil {
 		return nil, err
 	}
-	size, err := page.Size(req.GetPageSize(), query.DefaultPage, query.MaxPage)
-	if err != nil {
-		return nil, err
-	}
-	var before int64
 	args := page.Args(req)
-	if _, err := page.Parse(req.GetPageToken(), args, &before); err != nil {
+	if _, err := page.Parse(req.GetPageToken(), args, &q.Before); err != nil {
 		return nil, err
 	}
-	versions, err := s.store.Versions(ctx, file, before, size)
+	versions, err := s.store.Versions(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	token, err := nextToken(versions, args, func(last query.Version) any { return last.ID })
-	return &queryv1.GetFileVersionsResponse{Versions: all(versions.Items, version), NextPageToken: token}, err
+	token, err := nextToken(versions, args, func(last query.Made) any { return last.Key })
+	return &queryv1.GetFileVersionsResponse{
+		Versions: all(versions.Items, func(m query.Made) *queryv1.Version { return version(m.Version) }), NextPageToken: token,
+	}, err
+}
+
+func versionQuery(req *queryv1.GetFileVersionsRequest) (q query.VersionQuery, err error) {
+	if q.Filter, err = readFilter(req.GetFilter()); err != nil {
+		return q, err
+	}
+	if q.Path, err = readPrefix("path", req.GetPath(), req.GetRawPath()); err != nil {
+		return q, err
+	}
+	if q.Path == "" && q.Prefix == "" && q.Glob == nil {
+		return q, rpcerr.Field("path", "is empty: give the path of a file, or path_prefix or path_glob in filter")
+	}
+	q.Limit, err = page.Size(req.GetPageSize(), query.DefaultPage, query.MaxPage)
+	return q, err
 }
 
 // GetVersionContent implements queryv1.QueryServiceServer.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/query-service/internal/query"
 )
 
 func names(t *testing.T, s *Store, dir string, at time.Time, after string, limit int) (names []string, more bool) {
@@ -111,7 +112,7 @@ func TestMarked(t *testing.T) {
 			t.Errorf("below %q before %d (-want +got):\n%s", tc.prefix, tc.before, diff)
 		}
 	}
-	versions, err := s.Versions(t.Context(), "/a/x", 0, 10)
+	versions, err := s.Versions(t.Context(), query.VersionQuery{Path: "/a/x", Limit: 10})
 	if err != nil || versions.Items[0].Label != "draft" {
 		t.Errorf("versions are %+v, %v", versions, err)
 	}

@@ -22,9 +22,12 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestPlans(t *testing.T) {
 	s, _ := fresh(t)
 	r := query.Range{From: time.Unix(0, 0), To: time.Unix(1, 0)}
-	recent, recentArgs := diffsStatement(query.DiffQuery{WithText: true})
-	below, belowArgs := diffsStatement(query.DiffQuery{Filter: query.Filter{Prefix: "/a", Range: r}})
-	since, sinceArgs := diffsStatement(query.DiffQuery{After: 1, Before: 9, Oldest: true, Filter: query.Filter{Range: r}})
+	recent, recentArgs := nextStatement(query.DiffQuery{WithText: true, Limit: 50})
+	var below where
+	below.below("file_path", "/a")
+	versions, versionsArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50})
+	made, madeArgs := madeStatement(query.VersionQuery{Filter: query.Filter{Prefix: "/a"}})
+	some, someArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50, Filter: query.Filter{Range: r, Types: []query.ChangeType{query.Created}}})
 	found, foundArgs := searchStatement(query.SearchQuery{Words: query.Words{"a"}, Limit: 20}, "<", ">")
 	terms, termsArgs := termsStatement(topicMentions, r, "", 20)
 	var got strings.Builder
@@ -32,11 +35,30 @@ func TestPlans(t *testing.T) {
 		name, statement string
 		args            []any
 	}{
-		{"recent diffs", recent, append(recentArgs, 50)},
-		{"recent diffs below a path in a range", below, append(belowArgs, 50)},
-		{"diffs since", since, append(sinceArgs, 500)},
+		{"recent diffs", recent, recentArgs},
+		{"diffs by id", byIDStatement(query.DiffQuery{}), []any{"[]"}},
+		{"what stands behind long diffs", selectLong, []any{"[]", 1}},
+		{"are the steps of a folder few", fewStatement(below), append(below.args, 1)},
+		{"steps of a folder with few", belowStatement(below, true), below.args},
+		{"are the paths of a folder few", fewPathsStatement(below), append(below.args, 1)},
+		{"paths of a folder with few", pathsBelowStatement(below), below.args},
+		{"where the newest blocks lie", selectNewestBlocks, []any{9, 1}},
+		{"where the oldest blocks lie", selectOldestBlocks, []any{9, 1}},
+		{"blocks", selectData, []any{1, 2}},
+		{"the block of a step", selectBlockOf, []any{1}},
+		{"paths by number", selectPaths, []any{"[]"}},
+		{"rows that no block holds", rowsStatement(true, false), []any{1, 9, 512}},
+		{"numbers of the paths of a folder", pathNumbersStatement(below), below.args},
+		{"the most of them", selectMostPath, nil},
+		{"where all blocks lie", packedAllBlocks, nil},
+		{"do the blocks add up", selectTotals, []any{1}},
+		{"time of a step", selectTime, []any{1}},
+		{"rows to count that no block holds", selectCounted, []any{1, 9, 512}},
+		{"names of paths", selectNames, []any{1, 9}},
 		{"last diff", selectLast, nil},
-		{"versions of a path", selectVersions, []any{"/a", 9, 50}},
+		{"versions of a path", versions, versionsArgs},
+		{"versions of a path in a range, of a type", some, someArgs},
+		{"versions that steps have made", made, append([]any{"[]"}, madeArgs...)},
 		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50}},
 		{"content of a version", selectContent, []any{1, 1}},
 		{"search", found, foundArgs},

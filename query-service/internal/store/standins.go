@@ -18,6 +18,8 @@ var optional = []struct {
 	{"obby_versions", []string{"version_id", "kind", "size_bytes", "mtime_ns"}},
 	{"obby_blobs", []string{"content_hash", "data"}},
 	{"obby_diffs", []string{"diff_id", "old_path", "truncated"}},
+	{"obby_paths", []string{"path_id", "file_path"}},
+	{"obby_steps", []string{"first_id", "last_id", "steps", "min_time", "max_time", "data"}},
 	{"obby_labels", []string{"id", "version_id", "label", "pinned"}},
 	{"semantic_entries", []string{"id", "version_id", "timestamp", "summary", "file_path"}},
 	{"semantic_topics", []string{"entry_id", "topic"}},

@@ -4,54 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/obby/go-services/internal/rawpath"
-	"github.com/obby/go-services/internal/sqlite"
 	"github.com/obby/go-services/query-service/internal/query"
 )
-
-// each runs a statement and calls row for each of its rows until row returns an
-// error. row must not run another statement: it would wait for a database that is
-// about to be replaced, which waits for this one.
-func (s *Store) each(ctx context.Context, statement string, args []any, row func(*sql.Rows) error) error {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.database == nil {
-		return s.why
-	}
-	rows, err := s.database.QueryContext(ctx, s.database.with+statement, args...)
-	if err != nil {
-		return explain(ctx, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := row(rows); err != nil {
-			return explain(ctx, err)
-		}
-	}
-	return explain(ctx, rows.Err())
-}
-
-// explain says what an error of SQLite means to the one who asked.
-func explain(ctx context.Context, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil && sqlite.Interrupted(err):
-		return ctx.Err()
-	case sqlite.Busy(err):
-		return fmt.Errorf("%w (%w)", query.ErrBusy, err)
-	case sqlite.Corrupt(err):
-		return fmt.Errorf("%w (%w)", query.ErrDamaged, err)
-	case sqlite.Unusable(err):
-		return fmt.Errorf("%w: %w", query.ErrUnavailable, err)
-	}
-	return err
-}
 
 // errFull ends the rows of a page.
 var errFull = errors.New("the page is full")
@@ -66,11 +24,9 @@ func page[T interface{ Size() int }](ctx context.Context, s *Store, statement st
 		if err != nil {
 			return err
 		}
-		size += item.Size()
-		if p.More = len(p.Items) == limit || size > query.PageBytes && len(p.Items) > 0; p.More {
+		if add(&p, item, limit, &size); p.More {
 			return errFull
 		}
-		p.Items = append(p.Items, item)
 		return nil
 	})
 	if errors.Is(err, errFull) {
@@ -103,19 +59,17 @@ func (w *where) below(column, prefix string) {
 // during keeps rows in the range, of those whose time is readable. The expression
 // is a call of obby_time, so it stands here once.
 func (w *where) during(expression string, r query.Range) {
-	from, last := int64(math.MinInt64), int64(math.MaxInt64)
-	if !r.From.IsZero() {
-		from = ceilMicro(r.From)
-	}
-	if !r.To.IsZero() {
-		last = ceilMicro(r.To) - 1
-	}
+	from, last := r.Micros()
 	w.and(expression+" BETWEEN ? AND ?", from, last)
 }
 
-// ceilMicro returns the first whole microsecond that is not before t: rows have
-// whole ones, bounds need not.
-func ceilMicro(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() }
+// further is the conditions behind others.
+func (w *where) further() string {
+	if len(w.conditions) == 0 {
+		return ""
+	}
+	return " AND " + strings.Join(w.conditions, " AND ")
+}
 
 func (w *where) String() string {
 	if len(w.conditions) == 0 {

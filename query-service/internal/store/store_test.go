@@ -105,7 +105,7 @@ var wholeRange = query.Range{From: time.UnixMicro(math.MinInt64 / 2), To: time.U
 
 func counts(t testing.TB, s *Store, r query.Range, prefix string) string {
 	t.Helper()
-	stats, err := query.Summarize(t.Context(), s, r, prefix, 10)
+	stats, err := query.Summarize(t.Context(), s, r, prefix, 10, time.UTC)
 	if err != nil {
 		t.Fatalf("stats: %v", err)
 	}

@@ -5,9 +5,13 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/obby/go-services/internal/rawpath"
+	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/internal/stepindex"
 	"github.com/obby/go-services/query-service/internal/query"
 )
 
@@ -15,8 +19,10 @@ import (
 // old Python release may leave, has its newest version.
 const versionColumns = `v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
 	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(v.change_description, ''),
-	CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
-	ELSE v.content_hash IS s.content_hash END, ifnull(l.label, ''), ifnull(l.pinned, 0)`
+	` + current + `, ifnull(l.label, ''), ifnull(l.pinned, 0)`
+
+const current = `CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
+	ELSE v.content_hash IS s.content_hash END`
 
 const fromVersions = `
 FROM file_versions v
@@ -24,33 +30,146 @@ LEFT JOIN obby_versions o ON o.version_id = v.id
 LEFT JOIN file_states s ON s.file_path = v.file_path
 LEFT JOIN obby_labels l ON l.version_id = v.id`
 
+// packedVersion packs what readVersion reads.
+func packedVersion(current string) []string {
+	return []string{
+		number("v.id"), text("v.file_path"), text("v.content_hash"), number("CAST(ifnull(v.line_count, 0) AS INTEGER)"),
+		number("o.size_bytes"), text("o.kind"), stamp("v.timestamp"), number("o.mtime_ns"), text("v.change_description"),
+		number(current), text("l.label"), number("l.pinned"),
+	}
+}
+
+// Of one path what is current is looked up once.
+const currentOfPath = `CASE WHEN EXISTS (SELECT 1 FROM file_states WHERE file_path = ?1)
+	THEN v.content_hash IS (SELECT content_hash FROM file_states WHERE file_path = ?1)
+	ELSE v.id = (SELECT max(id) FROM file_versions WHERE file_path = ?1) END`
+
 const (
-	selectVersions = "SELECT " + versionColumns + fromVersions + `
-WHERE v.file_path = ? AND v.id < ? ORDER BY v.id DESC LIMIT ?`
+	selectVersions = `SELECT %s FROM (SELECT id FROM file_versions v WHERE file_path = ?1 AND id < ?2%s ORDER BY id DESC LIMIT ?+0) picked
+CROSS JOIN file_versions v ON v.id = picked.id
+LEFT JOIN obby_versions o ON o.version_id = v.id
+LEFT JOIN obby_labels l ON l.version_id = v.id`
 
 	selectKnown = `SELECT EXISTS (SELECT 1 FROM file_versions WHERE file_path = ?1)
 	OR EXISTS (SELECT 1 FROM file_states WHERE file_path = ?1)
 	OR EXISTS (SELECT 1 FROM content_diffs WHERE file_path = ?1)`
+
+	// Of the steps that passed a filter, those stand for their version that are the
+	// newest of those that have made it.
+	selectMade = `SELECT %s FROM json_each(?1) j CROSS JOIN content_diffs d ON d.id = j.value CROSS JOIN file_versions v ON v.id = d.new_version_id
+LEFT JOIN obby_versions o ON o.version_id = v.id
+LEFT JOIN file_states s ON s.file_path = v.file_path
+LEFT JOIN obby_labels l ON l.version_id = v.id
+WHERE d.id = (SELECT max(m.id) FROM content_diffs m WHERE m.new_version_id = v.id%s)`
 )
 
 // Versions implements query.VersionStore.
-func (s *Store) Versions(ctx context.Context, path string, before int64, limit int) (query.Page[query.Version], error) {
-	text := rawpath.Encode(path)
-	if before == 0 {
-		before = math.MaxInt64
+func (s *Store) Versions(ctx context.Context, q query.VersionQuery) (query.Page[query.Made], error) {
+	if q.Before == 0 {
+		q.Before = math.MaxInt64
 	}
-	p, err := page(ctx, s, selectVersions, []any{text, before}, limit, func(rows *sql.Rows) (query.Version, error) {
-		return scanVersion(rows)
-	})
-	if err != nil || len(p.Items) > 0 {
-		return p, err
+	if q.Path == "" {
+		return s.made(ctx, q)
 	}
-	var known bool
-	err = s.each(ctx, selectKnown, []any{text}, func(rows *sql.Rows) error { return rows.Scan(&known) })
-	if err == nil && !known {
-		err = query.ErrPathNotFound
+	var p query.Page[query.Made]
+	if q.Filter.Path(q.Path) {
+		statement, args := versionsStatement(q)
+		u, err := s.packed(ctx, statement, args...)
+		if err != nil {
+			return p, err
+		}
+		size := 0
+		for u.more() && !p.More {
+			v := readVersion(u)
+			add(&p, query.Made{Version: v, Key: v.ID}, q.Limit, &size)
+		}
 	}
-	return p, err
+	if len(p.Items) > 0 {
+		return p, nil
+	}
+	return p, s.known(ctx, q.Path)
+}
+
+func versionsStatement(q query.VersionQuery) (string, []any) {
+	var w where
+	if q.Range != (query.Range{}) {
+		w.during("obby_time(timestamp)", q.Range)
+	}
+	if len(q.Types) > 0 {
+		w.and("EXISTS (SELECT 1 FROM content_diffs m WHERE m.new_version_id = v.id AND " + ofTypes("m.change_type", q.Types) + ")")
+	}
+	return fmt.Sprintf(selectVersions, packed(packedVersion(currentOfPath)...), w.further()),
+		slices.Concat([]any{rawpath.Encode(q.Path), q.Before}, w.args, []any{q.Limit + 1})
+}
+
+// ofTypes is the condition that a column is one of some types.
+func ofTypes(column string, types []query.ChangeType) string {
+	quoted := make([]string, len(types))
+	for i, t := range types { // these have no quote in them
+		quoted[i] = "'" + stepindex.TypeName(stepindex.Type(string(t))) + "'"
+	}
+	return column + " IN (" + strings.Join(quoted, ", ") + ")"
+}
+
+// add appends an item to a page, unless that is full, in number or in bytes.
+func add[T interface{ Size() int }](p *query.Page[T], item T, limit int, size *int) {
+	*size += item.Size()
+	if p.More = len(p.Items) == limit || *size > query.PageBytes && len(p.Items) > 0; !p.More {
+		p.Items = append(p.Items, item)
+	}
+}
+
+// made returns the versions that steps which pass the filter have made.
+func (s *Store) made(ctx context.Context, q query.VersionQuery) (p query.Page[query.Made], err error) {
+	statement, args := madeStatement(q)
+	size := 0
+	for {
+		ids, err := pick(ctx, s, query.DiffQuery{Filter: q.Filter, Before: q.Before, Limit: q.Limit})
+		if err != nil || len(ids) == 0 {
+			return p, err
+		}
+		u, err := s.packed(ctx, statement, append([]any{list(ids)}, args...)...)
+		if err != nil {
+			return p, err
+		}
+		for u.more() && !p.More {
+			key := u.number()
+			if v := readVersion(u); q.Filter.Path(v.Path) {
+				add(&p, query.Made{Version: v, Key: key}, q.Limit, &size)
+			}
+		}
+		if p.More || len(ids) <= q.Limit {
+			return p, nil
+		}
+		q.Before = ids[len(ids)-1]
+	}
+}
+
+func madeStatement(q query.VersionQuery) (string, []any) {
+	var w where
+	if q.Range != (query.Range{}) {
+		w.during("obby_time(m.timestamp)", q.Range)
+	}
+	if len(q.Types) > 0 {
+		w.and(ofTypes("m.change_type", q.Types))
+	}
+	columns := packed(slices.Concat([]string{number("d.id")}, packedVersion(current))...)
+	return fmt.Sprintf(selectMade, columns, w.further()), w.args
+}
+
+// readVersion reads packedVersion.
+func readVersion(u *unpacker) query.Version {
+	v := query.Version{ID: u.number(), Path: u.path(), Hash: u.valid(), Lines: u.number()}
+	if size, ok := u.nullable(); ok {
+		v.Bytes = &size
+	}
+	kind, _ := u.text()
+	v.Kind, v.Observed = query.Kind(kind), u.time()
+	if mtime, ok := u.nullable(); ok {
+		v.ModTime = time.Unix(0, mtime).UTC()
+	}
+	v.Description, v.Current, v.Label, v.Pinned = u.valid(), u.number() != 0, u.valid(), u.number() != 0
+	return v
 }
 
 // scanVersion reads versionColumns and what follows them.
@@ -71,35 +190,66 @@ func scanVersion(rows *sql.Rows, more ...any) (query.Version, error) {
 	return v, err
 }
 
-// data is the content of a version; NULL where it was not kept.
-const data = `CASE WHEN o.kind IN ('lossy', 'binary') THEN b.data
-	WHEN o.kind IS NOT 'omitted' THEN CAST(v.content AS BLOB) END`
+// length is of the content of a version, data the content itself; NULL where it was not
+// kept.
+const (
+	length = `CASE WHEN o.kind IN ('lossy', 'binary') THEN octet_length(b.data) WHEN o.kind IS NOT 'omitted' THEN octet_length(v.content) END`
+	data   = `CASE WHEN o.kind IN ('lossy', 'binary') THEN b.data WHEN o.kind IS NOT 'omitted' THEN CAST(v.content AS BLOB) END`
+)
 
-const selectContent = "SELECT " + versionColumns + ", octet_length(" + data + "), CASE WHEN octet_length(" + data + ") <= ?2 THEN " + data + " END" +
+var selectContent = "SELECT " + strings.Join(packedVersion(current), " || ") + ", " + length + ", CASE WHEN " + length + " <= ?2 THEN " + data + " END" +
 	fromVersions + `
 LEFT JOIN obby_blobs b ON b.content_hash = v.content_hash
 WHERE v.id = ?1`
 
 // Content implements query.VersionStore.
-func (s *Store) Content(ctx context.Context, id int64) (query.Version, []byte, error) {
-	var version query.Version
-	var content []byte
-	err := query.ErrVersionNotFound
-	readErr := s.each(ctx, selectContent, []any{id, query.MaxContent}, func(rows *sql.Rows) (scanErr error) {
+func (s *Store) Content(ctx context.Context, id int64) (version query.Version, content []byte, err error) {
+	if err := ctx.Err(); err != nil {
+		return version, nil, err
+	}
+	found := query.ErrVersionNotFound
+	err = s.each(context.WithoutCancel(ctx), selectContent, []any{id, query.MaxContent}, func(rows *sql.Rows) error {
+		var u unpacker
 		var size sql.Null[int64]
-		version, scanErr = scanVersion(rows, &size, &content)
+		if err := rows.Scan(&u.rest, &size, &content); err != nil {
+			return err
+		}
+		version = readVersion(&u)
 		switch {
 		case !size.Valid:
-			err = query.ErrContentNotKept
+			found = query.ErrContentNotKept
 		case size.V > query.MaxContent:
-			err = fmt.Errorf("%w: %d bytes", query.ErrContentTooLarge, size.V)
+			found = fmt.Errorf("%w: %d bytes", query.ErrContentTooLarge, size.V)
 		default:
-			err = nil
+			found = nil
 		}
-		return scanErr
+		return nil
 	})
-	if readErr != nil {
-		err = readErr
+	if err == nil {
+		err = found
 	}
 	return version, content, err
+}
+
+// VersionAt implements query.VersionStore: FilesAt of the one path.
+func (s *Store) VersionAt(ctx context.Context, path string, at time.Time) (id int64, err error) {
+	text := rawpath.Encode(path)
+	next := text + "\x01" // no path but this one lies below it
+	err = s.each(ctx, sqlite.FilesAt, []any{text, next, next, at.UnixMicro(), "", 1}, func(rows *sql.Rows) error {
+		return rows.Scan(new(string), &id)
+	})
+	if err != nil || id != 0 {
+		return id, err
+	}
+	return 0, s.known(ctx, path)
+}
+
+// known returns ErrPathNotFound for a path that was never recorded.
+func (s *Store) known(ctx context.Context, path string) error {
+	var known bool
+	err := s.each(ctx, selectKnown, []any{rawpath.Encode(path)}, func(rows *sql.Rows) error { return rows.Scan(&known) })
+	if err == nil && !known {
+		err = query.ErrPathNotFound
+	}
+	return err
 }

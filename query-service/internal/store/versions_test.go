@@ -14,7 +14,7 @@ import (
 
 func currents(t *testing.T, s *Store, path string) map[int64]bool {
 	t.Helper()
-	page, err := s.Versions(t.Context(), path, 0, 1000)
+	page, err := s.Versions(t.Context(), query.VersionQuery{Path: path, Limit: 1000})
 	if err != nil {
 		t.Fatalf("versions of %s: %v", path, err)
 	}
@@ -53,7 +53,7 @@ func TestVersionsPages(t *testing.T) {
 	}
 	var got int
 	for before := int64(0); ; {
-		page, err := s.Versions(t.Context(), path, before, 1000)
+		page, err := s.Versions(t.Context(), query.VersionQuery{Path: path, Before: before, Limit: 1000})
 		if err != nil || len(page.Items) == 0 {
 			t.Fatalf("page before %d: %d items, %v", before, len(page.Items), err)
 		}
@@ -74,10 +74,10 @@ func TestVersionsPages(t *testing.T) {
 func TestVersionsNotFound(t *testing.T) {
 	s, db := fresh(t)
 	step(t, db, "/stepped", "deleted", 1)
-	if _, err := s.Versions(t.Context(), "/never", 0, 10); !errors.Is(err, query.ErrPathNotFound) {
+	if _, err := s.Versions(t.Context(), query.VersionQuery{Path: "/never", Limit: 10}); !errors.Is(err, query.ErrPathNotFound) {
 		t.Errorf("a path that was never recorded gave %v", err)
 	}
-	if page, err := s.Versions(t.Context(), "/stepped", 0, 10); err != nil || len(page.Items) != 0 {
+	if page, err := s.Versions(t.Context(), query.VersionQuery{Path: "/stepped", Limit: 10}); err != nil || len(page.Items) != 0 {
 		t.Errorf("a path without versions gave %v, %v", page, err)
 	}
 }

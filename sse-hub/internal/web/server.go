@@ -1,5 +1,5 @@
-// Package web is the HTTP side of the hub: the stream of events at /events and
-// the live page at /.
+// Package web is the HTTP side of the hub: the stream of events at /events, the live
+// page at / and, passed on, the query-service's API at /api/.
 //
 // A request is read, judged and subscribed in its handler. Who writes the stream
 // then is a sink: over HTTP/1.1 on Linux the connection is taken from net/http and
@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/obby/go-services/internal/guard"
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
@@ -29,6 +30,9 @@ const (
 	maxStreams    = 250              // of one HTTP/2 connection (hub case 33)
 )
 
+// pageHeaders are what a page of another origin may send beside the simple headers.
+const pageHeaders = "Authorization, Cache-Control, Content-Type, Last-Event-ID"
+
 // Options says who may read the hub, and how it is served.
 type Options struct {
 	Hosts          []string // names, without port, that the hub answers for beside loopback
@@ -38,6 +42,9 @@ type Options struct {
 	TLS            *tls.Config
 	Plain          bool // never take a connection from net/http
 	Connections    int  // at once; 0: no bound
+	// Query is the address of the query-service's HTTP listener; empty: there is no
+	// /api/.
+	Query string
 }
 
 // Server serves HTTP.
@@ -46,6 +53,7 @@ type Server struct {
 	limit   *limiter
 	tls     *tls.Config
 	streams *streams
+	api     *api
 }
 
 // NewServer returns a server that is ready to serve. It has no WriteTimeout, which
@@ -65,13 +73,16 @@ func newServer(s *streams, o Options) (*Server, error) {
 	s.loop = loop
 	mux := http.NewServeMux() // answers 405 with Allow for the methods that are not here
 	mux.HandleFunc("GET /events", s.serve)
-	mux.HandleFunc("OPTIONS /events", preflight("GET, HEAD, OPTIONS"))
+	mux.HandleFunc("OPTIONS /events", guard.Preflight("GET, HEAD, OPTIONS", pageHeaders))
+	api := newAPI(s, o.Query)
+	mux.Handle("/api/", api)
+	mux.HandleFunc("OPTIONS /api/", guard.Preflight(guard.CallMethods, guard.CallHeaders))
 	mux.HandleFunc("GET /{$}", servePage("index.html", "text/html; charset=utf-8"))
 	mux.HandleFunc("GET /app.js", servePage("app.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /app.css", servePage("app.css", "text/css; charset=utf-8"))
 	if o.Access != nil {
 		mux.HandleFunc("POST /tickets", s.giveTicket)
-		mux.HandleFunc("OPTIONS /tickets", preflight("POST, OPTIONS"))
+		mux.HandleFunc("OPTIONS /tickets", guard.Preflight("POST, OPTIONS", pageHeaders))
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
@@ -79,12 +90,12 @@ func newServer(s *streams, o Options) (*Server, error) {
 	protocols.SetUnencryptedHTTP2(o.TLS == nil) // for a proxy that speaks it; browsers do not
 	return &Server{
 		HTTP: &http.Server{
-			Handler:           &guard{hosts: o.Hosts, origins: o.Origins, next: mux},
+			Handler:           &guard.Guard{Hosts: o.Hosts, Origins: o.Origins, Next: mux},
 			ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: headerBytes, IdleTimeout: idleTimeout,
 			Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 			TLSConfig: o.TLS, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 		},
-		limit: newLimiter(o.Connections), tls: o.TLS, streams: s,
+		limit: newLimiter(o.Connections), tls: o.TLS, streams: s, api: api,
 	}, nil
 }
 
@@ -98,9 +109,13 @@ func (s *Server) Wrap(l net.Listener) net.Listener {
 	return l
 }
 
-// Drain waits until the streams that were taken over have ended after the hub's
-// Close. Those that net/http has, its Shutdown waits for.
-func (s *Server) Drain(ctx context.Context) error { return s.streams.loop.Drain(ctx) }
+// Drain ends the streams of the query-service and waits until those of the hub that
+// were taken over have ended after its Close. Those that net/http has, its Shutdown
+// waits for.
+func (s *Server) Drain(ctx context.Context) error {
+	s.api.drain()
+	return s.streams.loop.Drain(ctx)
+}
 
 // Close ends the streams that are left.
 func (s *Server) Close() { s.streams.loop.Close() }

@@ -37,9 +37,13 @@ class AsyncClient(BaseClient):
     is_async: ClassVar[bool] = True
 
     def __init__(
-        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+        self,
+        target: str | None = None,
+        *,
+        token: str | Callable[[], str] | None = None,
+        fail_fast: bool = False,
     ) -> None:
-        super().__init__(target, token=token)
+        super().__init__(target, token=token, fail_fast=fail_fast)
         self._links: dict[Home, Link] = {}
 
     async def __aenter__(self: C) -> C:
@@ -55,16 +59,20 @@ class AsyncClient(BaseClient):
 
     async def close(self) -> None:
         """Close the channel. Running calls and streams end with ClosedError."""
+        link = self._links.pop((os.getpid(), asyncio.get_running_loop()), None)
+        self._abandon()
+        if link is not None:
+            await link.channel.close()
+
+    def _abandon(self) -> None:
+        """Close from any thread, without waiting for it."""
         self._closed = True
-        here = asyncio.get_running_loop()
         for home, link in list(self._links.items()):
             pid, loop = home
             if pid != os.getpid():
                 continue  # the channel of a forked process cannot be touched
             self._links.pop(home, None)
-            if loop is here:
-                await link.channel.close()
-            elif loop.is_running():
+            if loop.is_running():
                 asyncio.run_coroutine_threadsafe(link.channel.close(), loop)
 
     def _link(self) -> Link:

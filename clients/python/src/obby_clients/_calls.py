@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ._sync import Client
 
 __all__ = [
+    "HealthMethod",
     "Method",
     "Paged",
     "PagedMethod",
@@ -101,10 +102,12 @@ class Method:
     def __init__(self, request: type[Message], response: type[Message]) -> None:
         (service,) = request.DESCRIPTOR.file.services_by_name.values()
         self.path = f"/{service.full_name}/{request.DESCRIPTOR.name.removesuffix('Request')}"
-        self.request, self.response = request, response
+        self.request = request
+        self.serialize: Any = request.SerializeToString
+        self.parse: Any = response.FromString
 
 
-def seconds_left(method: Method, timeout: float) -> float | None:
+def seconds_left(method: Method | HealthMethod, timeout: float) -> float | None:
     """Return the timeout to give to grpcio, where None means without end."""
     # gRPC would open the connection first, to say the same.
     if not timeout > 0:
@@ -130,8 +133,8 @@ class UnaryMethod(Method, Generic[Q, T]):
 class Unary(Generic[T]):
     """Gives a T."""
 
-    method: Method
-    request: Message
+    method: Method | HealthMethod
+    request: Message | bytes
     convert: Callable[[Any], T]
     timeout: float
     wait_for_ready: bool = False
@@ -141,6 +144,22 @@ class Unary(Generic[T]):
 
     def aio(self, client: AsyncClient, /) -> Coroutine[Any, Any, T]:
         return client._unary(self)
+
+
+class HealthMethod:
+    """The standard health check, in bytes: it needs no package of stubs."""
+
+    path = "/grpc.health.v1.Health/Check"
+    streaming = False
+    serialize = parse = None
+
+    def __init__(self, service: str) -> None:
+        name = service.encode()
+        self._request = b"\x0a" + bytes([len(name)]) + name  # HealthCheckRequest.service
+
+    def __call__(self, timeout: float) -> Unary[bool]:
+        # HealthCheckResponse.status, 1: SERVING.
+        return Unary(self, self._request, lambda response: b"\x08\x01" in response, timeout)
 
 
 class PagedMethod(Method, Generic[Q, T]):
@@ -215,6 +234,8 @@ class Service:
     def __init__(self, messages: ModuleType, target: str) -> None:
         self.target = target
         (descriptor,) = messages.DESCRIPTOR.services_by_name.values()
+        self.name: str = descriptor.full_name
+        self.health = HealthMethod(self.name)
         contract = ServiceDescriptorProto()
         descriptor.CopyToProto(contract)
         self.retried = [
@@ -240,6 +261,11 @@ class ServiceCalls:
     def server_info(self, *, timeout: float | None = None) -> Unary[ServerInfo]:
         """Describe the running server."""
         return self.service.info(self.service.info.request(), timeout)
+
+    @rpc
+    def _healthy(self, timeout: float) -> Unary[bool]:
+        """Ask whether the service serves, within so many seconds."""
+        return self.service.health(timeout)
 
     @rpc
     def wait_ready(self, timeout: float = 10.0) -> Unary[ServerInfo]:

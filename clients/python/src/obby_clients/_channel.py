@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import grpc
 
 from . import errors
-from ._calls import Method, Service
+from ._calls import HealthMethod, Method, Service
 from ._status import from_rpc
+from ._target import checked, is_local
 from ._version import __version__
 
 __all__ = [
+    "CALL_METADATA",
     "MAX_MESSAGE_BYTES",
     "BaseClient",
     "Link",
@@ -27,7 +28,9 @@ __all__ = [
 MAX_MESSAGE_BYTES = 16 << 20
 """Largest message in either direction; the services have the same limit."""
 
-_TARGET = re.compile(r"(?:\[(?P<v6>[0-9a-fA-F:.%]+)\]|(?P<host>[^\[\]:/\s]+)):(?P<port>[0-9]{1,5})")
+
+CALL_METADATA: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("metadata", default=())
+"""More metadata for the calls that are made in this context."""
 
 
 class BaseClient:
@@ -37,23 +40,32 @@ class BaseClient:
     is_async: ClassVar[bool]
 
     def __init__(
-        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+        self,
+        target: str | None = None,
+        *,
+        token: str | Callable[[], str] | None = None,
+        fail_fast: bool = False,
     ) -> None:
         """Address a service at `host:port`; by default at its usual port on this machine.
 
         A service that asks who is there, as the sse-hub may, gets `token` with every
-        call: a JWT, or what returns the present one.
+        call: a JWT, or what returns the present one. `fail_fast` is for whoever has
+        another way: nothing is tried twice, and a service that says NOT_SERVING is
+        as good as gone.
         """
-        self._target = _checked(target or self.service.target)
+        self._target = checked(target or self.service.target)
+        self._fail_fast = fail_fast
         self._token = token
         self._closed = False
 
     def _options(self) -> list[tuple[str, int | str]]:
+        if self._fail_fast:
+            return channel_options(self._target, health=self.service.name)
         return channel_options(self._target, self.service.retried)
 
     def _metadata(self, request_id: str) -> tuple[tuple[str, str], ...]:
         token = self._token() if callable(self._token) else self._token
-        sent = metadata(request_id)
+        sent = (*metadata(request_id), *CALL_METADATA.get())
         return (*sent, ("authorization", f"Bearer {token}")) if token else sent
 
     def _check_open(self) -> None:
@@ -74,15 +86,15 @@ class Link:
         self.channel = channel
         self._callables: dict[str, Any] = {}
 
-    def callable(self, method: Method) -> Any:
+    def callable(self, method: Method | HealthMethod) -> Any:
         """Return what calls the method."""
         made = self._callables.get(method.path)
         if made is None:
             make = self.channel.unary_stream if method.streaming else self.channel.unary_unary
             made = self._callables[method.path] = make(
                 method.path,
-                request_serializer=method.request.SerializeToString,
-                response_deserializer=method.response.FromString,
+                request_serializer=method.serialize,
+                response_deserializer=method.parse,
             )
         return made
 
@@ -92,8 +104,14 @@ def metadata(request_id: str) -> tuple[tuple[str, str], ...]:
     return (("x-obby-client", f"py/{__version__}"), ("x-request-id", request_id))
 
 
-def channel_options(target: str, retried: Iterable[str]) -> list[tuple[str, int | str]]:
-    """Return the options of a channel on which calls of the paths `retried` may be repeated."""
+def channel_options(
+    target: str, retried: Sequence[str] = (), *, health: str = ""
+) -> list[tuple[str, int | str]]:
+    """Return the options of a channel.
+
+    Calls of the paths `retried` are repeated; with `health`, the name of a service,
+    calls fail at once while that says NOT_SERVING.
+    """
     options: list[tuple[str, int | str]] = [
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
@@ -109,58 +127,34 @@ def channel_options(target: str, retried: Iterable[str]) -> list[tuple[str, int 
         ("grpc.min_reconnect_backoff_ms", 2_000),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-        ("grpc.service_config", service_config(retried)),
+        ("grpc.enable_retries", int(bool(retried))),
+        ("grpc.service_config", service_config(retried, health)),
     ]
-    if _is_local(target):
+    if is_local(target):
         options.append(("grpc.enable_http_proxy", 0))
     return options
 
 
-def service_config(retried: Iterable[str]) -> str:
-    """Return the service config: what is retried, and that not for ever.
+def service_config(retried: Sequence[str], health: str) -> str:
+    """Return the service config: what is retried, and that not for ever; whose health counts.
 
     It has no timeout: grpcio 1.51 counts that from the start of the process.
     """
-    names = [path.strip("/").split("/") for path in retried]
-    return json.dumps(
-        {
-            "methodConfig": [
-                {
-                    "name": [{"service": service, "method": method} for service, method in names],
-                    "retryPolicy": {
-                        "maxAttempts": 3,
-                        "initialBackoff": "0.1s",
-                        "maxBackoff": "1s",
-                        "backoffMultiplier": 2,
-                        "retryableStatusCodes": ["UNAVAILABLE"],
-                    },
-                }
-            ],
-            "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
+    config: dict[str, object] = {}
+    if health:  # pick_first would not look at it
+        config["loadBalancingConfig"] = [{"round_robin": {}}]
+        config["healthCheckConfig"] = {"serviceName": health}
+    if retried:
+        names = [path.strip("/").split("/") for path in retried]
+        policy = {
+            "maxAttempts": 3,
+            "initialBackoff": "0.1s",
+            "maxBackoff": "1s",
+            "backoffMultiplier": 2,
+            "retryableStatusCodes": ["UNAVAILABLE"],
         }
-    )
-
-
-def _checked(target: str) -> str:
-    """Return the target if it is `host:port`, `[v6]:port` or `unix:path`.
-
-    gRPC takes a port that is no number for port 0, a scheme for a host name, and
-    fails at the first call only.
-    """
-    if target.startswith("unix:"):
-        return target
-    match = _TARGET.fullmatch(target)
-    if match is None or not 1 <= int(match["port"]) <= 65_535:
-        raise ValueError(f"{target!r} is not host:port, [IPv6 address]:port or unix:path")
-    return target
-
-
-def _is_local(target: str) -> bool:
-    match = _TARGET.fullmatch(target)
-    if match is None:
-        return True  # unix:
-    host: str = match["v6"] or match["host"]
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        config["methodConfig"] = [
+            {"name": [{"service": s, "method": m} for s, m in names], "retryPolicy": policy}
+        ]
+        config["retryThrottling"] = {"maxTokens": 10, "tokenRatio": 0.1}
+    return json.dumps(config)

@@ -35,9 +35,13 @@ class Client(BaseClient):
     is_async: ClassVar[bool] = False
 
     def __init__(
-        self, target: str | None = None, *, token: str | Callable[[], str] | None = None
+        self,
+        target: str | None = None,
+        *,
+        token: str | Callable[[], str] | None = None,
+        fail_fast: bool = False,
     ) -> None:
-        super().__init__(target, token=token)
+        super().__init__(target, token=token, fail_fast=fail_fast)
         # By process id. No lock: one that is held during a fork stays held.
         self._links: dict[int, Link] = {}
 
@@ -58,6 +62,10 @@ class Client(BaseClient):
         link = self._links.pop(os.getpid(), None)
         if link is not None:
             link.channel.close()
+
+    def _abandon(self) -> None:
+        """Close from any thread."""
+        self.close()
 
     def _link(self) -> Link:
         self._check_open()

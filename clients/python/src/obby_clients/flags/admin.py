@@ -1,0 +1,136 @@
+"""Changes while everything runs: the flags file is written, and every process follows.
+
+Nothing is kept in memory alone: a change that only one of four workers knows
+would be worse than none. Readers see the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .check import near
+from .parse import trimmed
+from .variables import KILL_SWITCHES, VARIABLES
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where the last of two writers wins
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["FlagsAdmin"]
+
+
+class FlagsAdmin:
+    """Changes the flags file; every process that reads it follows within a second."""
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Change the file at `path`, by default that of OBBY_FLAGS_FILE.
+
+        Raises ValueError if there is neither.
+        """
+        given = os.fspath(path) if path is not None else trimmed(os.environ.get("OBBY_FLAGS_FILE"))
+        if not given:
+            raise ValueError("no flags file: set OBBY_FLAGS_FILE, for the services' processes too")
+        self.path = Path(given)
+        """The file; it need not exist yet."""
+
+    def set(self, values: Mapping[str, str | None]) -> None:
+        """Set some variables at once; None takes one out of the file.
+
+        Raises ValueError for a name or value that nothing could read, and changes
+        nothing then; OSError if the file cannot be written.
+        """
+        for name, value in values.items():
+            _check(name, value)
+        with self._locked():
+            lines = self._lines()
+            for name, value in values.items():
+                lines = _without(lines, name)
+                if value is not None:
+                    lines.append(f"{name}={value.strip()}")
+            self._write(lines)
+
+    def rollback(self, on: bool = True) -> None:
+        """Turn everything to Python, or take that back; percentages stay as they are.
+
+        Taking it back removes it from the file alone: the environment of a
+        process may still have it on.
+
+        Raises OSError if the file cannot be written.
+        """
+        with self._locked():
+            lines = self._lines()
+            for name in KILL_SWITCHES:
+                lines = _without(lines, name)
+            if on:
+                lines.append(f"{KILL_SWITCHES[0]}=on")
+            self._write(lines)
+
+    def _lines(self) -> list[str]:
+        try:
+            return self.path.read_text("utf-8", "surrogateescape").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _write(self, lines: list[str]) -> None:
+        # Never an empty file: that is what a half written one looks like.
+        text = "\n".join(lines or ["# no overrides"]) + "\n"
+        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), self._mode())
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+        directory = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _mode(self) -> int:
+        try:
+            return self.path.stat().st_mode & 0o777
+        except FileNotFoundError:
+            return 0o644  # every process that follows it must be able to read it
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other writers out; readers need no lock, the file is replaced whole."""
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+
+def _check(name: str, value: str | None) -> None:
+    variable = VARIABLES.get(name)
+    if variable is None:
+        meant = near(name)
+        raise ValueError(f"nothing reads {name}" + (f"; is {meant} meant?" if meant else ""))
+    if not variable.in_file:
+        raise ValueError(f"{name} is read from the environment alone")
+    if value is None:
+        return
+    if (text := trimmed(value)) is None:
+        raise ValueError(f"{name} has no value; to take it out of the file, unset it")
+    try:
+        variable.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _without(lines: list[str], name: str) -> list[str]:
+    return [line for line in lines if line.partition("=")[0].strip() != name]

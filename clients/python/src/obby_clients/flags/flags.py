@@ -1,0 +1,239 @@
+"""What is set, read anew for each decision, and what follows from it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..metrics import COUNTERS
+from .decision import Backend, Decision, Setting, decide
+from .parse import trimmed
+from .source import FlagsFile, Overrides, read_environment
+from .variables import KILL_SWITCHES, SHADOW, VARIABLES, Service
+
+__all__ = ["Flags", "FlagsError", "Problem", "Reading"]
+
+_LOG = logging.getLogger("obby_clients.flags")
+_REMEMBERED = 1_000  # distinct bad values that are logged once; more begin anew
+
+
+class FlagsError(ValueError):
+    """A value is invalid, and OBBY_FLAGS_STRICT wants no start with one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that an operator should put right."""
+
+    name: str
+    """The variable; `OBBY_FLAGS_FILE` for the file itself."""
+    message: str
+    """What is wrong, what holds instead, and what to do."""
+    error: bool
+    """An invalid value; otherwise a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One variable as it stands."""
+
+    name: str
+    """Its name."""
+    raw: str | None
+    """What is written; None: it is not set."""
+    source: str
+    """`file`, `env` or `default`."""
+    value: Any
+    """What it means; None where it is not set or invalid."""
+    error: str
+    """Why the value is invalid; empty where it is not."""
+
+    @property
+    def state(self) -> str:
+        """`OK`, `UNSET` or `INVALID`."""
+        return "INVALID" if self.error else "UNSET" if self.raw is None else "OK"
+
+
+class Flags:
+    """Decides for each call; any thread may use it, also after a fork.
+
+    The environment of this process is read at every decision, the flags file
+    (`OBBY_FLAGS_FILE`) is looked at every half second. An invalid value turns its
+    service to Python and is logged once; nothing here raises, but for the
+    constructor with `OBBY_FLAGS_STRICT` on.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str] = os.environ, *, allow_forced: bool = False
+    ) -> None:
+        """Read what is set.
+
+        `allow_forced` lets a call ask for a side; off by default, because whoever
+        forwards a request's wish lets its sender choose.
+
+        Raises FlagsError if OBBY_FLAGS_STRICT is on and a value is invalid.
+        """
+        self.allow_forced = allow_forced
+        self._environ = environ
+        self._read = read_environment(environ)
+        self._file = FlagsFile()
+        self._settings: dict[Service, tuple[Any, Overrides, Setting, Decision | None]] = {}
+        self._tripped: dict[Service, str] = {}
+        self._logged: set[tuple[str, str]] = set()
+        self._start()
+
+    def decide(
+        self,
+        service: Service,
+        subject: str | bytes | None = None,
+        *,
+        force: Backend | None = None,
+    ) -> Decision:
+        """Say who is to answer a call about a subject; no network is looked at."""
+        setting, fixed = self._current(service)
+        if fixed is not None and force is None:
+            return fixed
+        allowed = force if self.allow_forced else None
+        return decide(setting, subject, tripped=service in self._tripped, force=allowed)
+
+    def fixed(self, service: Service) -> Decision | None:
+        """Return the decision if it is the same for every subject."""
+        return self._current(service)[1]
+
+    def setting(self, service: Service) -> Setting:
+        """Return what is set for a service."""
+        return self._current(service)[0]
+
+    def trip(self, service: Service, why: str) -> None:
+        """Turn a service to Python until its switch has been off (the guard does this)."""
+        self._tripped[service] = why
+        self._settings.pop(service, None)
+
+    @property
+    def tripped(self) -> Mapping[Service, str]:
+        """The services that the guard has turned off in this process, and why."""
+        return dict(self._tripped)
+
+    def overrides(self) -> Overrides:
+        """Return what the flags file says."""
+        return self._file.look(self._raw_path())
+
+    def reading(self, name: str) -> Reading:
+        """Return one variable as it stands, whatever it takes to find out.
+
+        Of a kill switch, that source counts which turns it on.
+        """
+        found = [
+            Reading(name, raw, source, *_parsed(name, raw))
+            for source, raw in (("file", self._in_file(name)), ("env", self._in_env(name)))
+            if raw is not None
+        ]
+        if name in KILL_SWITCHES:
+            found.sort(key=lambda reading: reading.value is False)
+        return found[0] if found else Reading(name, None, "default", None, "")
+
+    def problems(self) -> list[Problem]:
+        """Return everything that an operator should put right, errors first."""
+        from .check import problems  # noqa: PLC0415 (not needed for a decision)
+
+        return problems(self, self._environ)
+
+    def _current(self, service: Service) -> tuple[Setting, Decision | None]:
+        raw = self._read(_READ[service])
+        overrides = self._file.look(os.fsdecode(raw[0]) if raw[0] else "")
+        known = self._settings.get(service)
+        if known is None or known[1] is not overrides or known[0] != raw:
+            setting = self._resolve(service)
+            if not (setting.on or setting.killed):
+                self._tripped.pop(service, None)
+            tripped = service in self._tripped
+            decided = decide(setting, tripped=tripped)
+            fixed = None if _needs_subject(setting) and not tripped else decided
+            self._settings[service] = known = raw, overrides, setting, fixed
+        return known[2], known[3]
+
+    def _resolve(self, service: Service) -> Setting:
+        readings = {name: self.reading(name) for name in _READ[service][1:]}
+        for reading in readings.values():
+            self._report(reading)
+        switch, percentage = readings[service.switch], readings[service.percentage]
+        return Setting(
+            service,
+            killed=any(r.error or r.value for r in map(readings.__getitem__, KILL_SWITCHES)),
+            on=None if switch.error else bool(switch.value),
+            target=_target(service, readings),
+            basis_points=None if percentage.error else _default(percentage.value, 10_000),
+            shadow=readings[SHADOW].value or 0,
+            invalid=tuple(name for name in service.variables if readings[name].error),
+        )
+
+    def _start(self) -> None:
+        problems = self.problems()
+        for problem in problems:
+            if not problem.error:
+                _LOG.warning("%s: %s", problem.name, problem.message)
+        for service in Service:
+            self.setting(service)
+        errors = [f"{p.name}: {p.message}" for p in problems if p.error]
+        strict = self.reading("OBBY_FLAGS_STRICT")
+        self._report(strict)
+        if errors and strict.value:
+            raise FlagsError("OBBY_FLAGS_STRICT is on, so put this right: " + "; ".join(errors))
+
+    def _report(self, reading: Reading) -> None:
+        key = reading.name, reading.raw or ""
+        if not reading.error or key in self._logged:
+            return
+        if len(self._logged) >= _REMEMBERED:
+            self._logged.clear()
+        self._logged.add(key)
+        COUNTERS.add("obby_flag_invalid_total", (("var", reading.name),))
+        kill = reading.name in KILL_SWITCHES
+        meant = "taken for on: everything runs on Python" if kill else "so this is Python's"
+        _LOG.error("%s in the %s: %s; %s", reading.name, reading.source, reading.error, meant)
+
+    def _raw_path(self) -> str:
+        return self._environ.get("OBBY_FLAGS_FILE", "").strip()
+
+    def _in_file(self, name: str) -> str | None:
+        return self._file.now.values.get(name) if VARIABLES[name].in_file else None
+
+    def _in_env(self, name: str) -> str | None:
+        return trimmed(self._environ.get(name))
+
+
+# The file's path first.
+_READ = {
+    service: ("OBBY_FLAGS_FILE", *KILL_SWITCHES, SHADOW, *service.variables) for service in Service
+}
+
+
+def _parsed(name: str, raw: str) -> tuple[Any, str]:
+    try:
+        return VARIABLES[name].parse(raw), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _needs_subject(setting: Setting) -> bool:
+    return setting.split
+
+
+def _default(value: Any, otherwise: Any) -> Any:
+    return otherwise if value is None else value
+
+
+def _target(service: Service, readings: Mapping[str, Reading]) -> str | None:
+    if any(readings[name].error for name in (service.target, *service.hosts, *service.ports)):
+        return None
+
+    def first(names: tuple[str, ...], otherwise: Any) -> Any:
+        values = (readings[name].value for name in names)
+        return next((value for value in values if value is not None), otherwise)
+
+    explicit: str | None = readings[service.target].value
+    host, port = first(service.hosts, "localhost"), first(service.ports, service.port)
+    return explicit or f"{host}:{port}"

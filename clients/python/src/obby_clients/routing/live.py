@@ -1,0 +1,181 @@
+"""Streams that do not end, on whichever side they belong to now.
+
+Four times a second a stream looks where it belongs. Events of watched roots are
+read from both sides, because roots may be on both; a subscription is on one. When
+that changes, the new side is connected before the old one is left, except that a
+hub's subscription begins anew with a Reset: the ids of two hubs have nothing to
+do with each other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Generator
+from functools import partial
+from typing import Any
+
+from ..errors import InvalidArgumentError, ObbyError
+from ..flags import Backend, Reason
+from ..watcher.values import ChangeType, Event
+from .attempt import admitted, begin
+from .calls import Call, Effect
+from .router import Router
+from .steps import Step
+from .verdict import Mark, verdict
+from .watching import Watching
+
+__all__ = ["Live"]
+
+_PATIENCE = 2.0  # s that Go may be away before Python takes over: longer than a restart
+_REMEMBERED = 10_000  # paths whose last report is known while a root moves
+
+
+class Live:
+    """Where a stream stands: what both kinds have in common. Nothing here waits."""
+
+    def __init__(
+        self,
+        router: Router,
+        call: Call,
+        subject: Any,
+        kwargs: dict[str, Any],
+        watching: Watching | None,
+    ) -> None:
+        self.router, self.call, self.watching = router, call, watching
+        self.sources: dict[Backend, Any] = {}
+        self.failed: set[Backend] = set()  # sources that have ended
+        self._subject = subject if subject is not None else call.subject((), kwargs)
+        self._kwargs = kwargs
+        self._watch_ids = frozenset(kwargs.pop("watch_ids", ()))
+        self._reports: OrderedDict[str, object] = OrderedDict()
+        self._both = False  # the two sides may report the same
+        self._cursors: dict[Backend, str] = {}
+        if watching is not None:
+            watching.known(self._watch_ids)
+            self._cursors = _cursors(kwargs.pop("resume_token", None))
+
+    @property
+    def cursor(self) -> str:
+        """What continues after the last item."""
+        if self.watching is None:
+            return next(iter(self._cursors.values()), "")
+        return json.dumps({side.value: cursor for side, cursor in self._cursors.items()})
+
+    def tick(self, stream: Any) -> Generator[Step, Any, None]:
+        """Bring the sources to where they belong; `stream` opens and stops them."""
+        for side in self.failed & self.sources.keys():
+            self.sources.pop(side)
+        self.failed.clear()
+        want = self._wanted()
+        missing = want - self.sources.keys()
+        if Backend.GO in missing and not (yield from self._open_go(stream)):
+            want = {Backend.PYTHON}
+        if Backend.PYTHON in want - self.sources.keys():
+            python = self.router.fallback.of(self.call.service)
+            yield from self._open(stream, Backend.PYTHON, python)
+        if self.watching is not None:
+            yield from self.watching.rebalance()
+            want |= self.watching.sides() & self._wanted()
+        for side in self.sources.keys() - want:
+            yield partial(stream._stop, side)
+            self.sources.pop(side, None)
+
+    def accept(self, side: Backend, item: Any, cursor: str) -> Any:
+        """Take an item of a side; return what it is for the caller, or None."""
+        if cursor:
+            if self.watching is None:
+                self._cursors.clear()
+            self._cursors[side] = cursor
+        if self.watching is None:
+            return item
+        item = self.watching.named(side, item)
+        if self._watch_ids and item.watch_id and item.watch_id not in self._watch_ids:
+            return None
+        return None if isinstance(item, Event) and self._repeated(item) else item
+
+    def broken(self, side: Backend, error: BaseException) -> BaseException | None:
+        """Take note of a source's end; return the error if it is the caller's."""
+        self.failed.add(side)
+        if side is Backend.PYTHON:
+            return error
+        seen = verdict(error, Effect.READ)
+        self.router.judge(self.call, error, seen)
+        if seen.fall_back and not self.router.closed:
+            if seen.mark is Mark.NEUTRAL:
+                self.router.side(self.call.service).breaker.failure(gone=True)
+            return None
+        return error
+
+    def _wanted(self) -> set[Backend]:
+        service = self.call.service
+        breaker = self.router.side(service).breaker
+        decision = self.router.asked(self.call, self._subject, (), self._kwargs)
+        if self.watching is None:
+            away = breaker.state == "open" and Backend.GO not in self.sources
+            return {Backend.PYTHON if away else decision.backend}
+        here = {Backend.PYTHON} if self.router.fallback.watcher is not None else set()
+        if self.router.flags.setting(service).go_possible and decision.reason not in (
+            Reason.GUARD_TRIPPED,
+            Reason.KILL_SWITCH,
+        ):
+            here.add(Backend.GO)
+        return here
+
+    def _open_go(self, stream: Any) -> Generator[Step, Any, bool]:
+        asked = self.router.asked(self.call, self._subject, (), self._kwargs)
+        attempt = begin(self.router, self.call, self._subject, (), dict(self._kwargs), asked)
+        client = yield from admitted(attempt)
+        if client is None:
+            return False
+        try:
+            yield from self._open(stream, Backend.GO, client)
+        except ObbyError as error:
+            if self.broken(Backend.GO, error) is not None:
+                raise
+            return False
+        self.router.judge(self.call, None, None)
+        attempt.count(None)
+        return True
+
+    def _open(self, stream: Any, side: Backend, client: Any) -> Generator[Step, Any, None]:
+        kwargs = dict(self._kwargs)
+        if side is Backend.GO:
+            kwargs["retry_for"] = min(_PATIENCE, kwargs.get("retry_for", _PATIENCE))
+        if self.watching is not None:
+            self._both = self._both or bool(self.sources)
+            kwargs["resume_token"] = self._cursors.get(side)
+        else:
+            for other in list(self.sources):  # its ids mean nothing to the new side
+                yield partial(stream._stop, other)
+                self.sources.pop(other, None)
+            if self.cursor:
+                kwargs["last_event_id"] = self.cursor
+        source = getattr(client, self.call.name)(**kwargs)
+        yield partial(stream._open, side, source)
+        self.sources[side] = source
+
+    def _repeated(self, event: Event) -> bool:
+        """Tell whether the other side has reported the same state of a path."""
+        if not self._both:
+            return False
+        gone = event.change_type is ChangeType.DELETED
+        state = ("gone",) if gone else (event.size_bytes, event.modify_time)
+        repeated = self._reports.get(event.path) == state
+        self._reports[event.path] = state
+        self._reports.move_to_end(event.path)
+        if event.old_path:
+            self._reports[event.old_path] = ("gone",)
+        while len(self._reports) > _REMEMBERED:
+            self._reports.popitem(last=False)
+        return repeated
+
+
+def _cursors(token: str | None) -> dict[Backend, str]:
+    if not token:
+        return {}
+    try:
+        return {Backend(side): str(cursor) for side, cursor in json.loads(token).items()}
+    except (ValueError, AttributeError):
+        message = "resume_token is not the cursor of a routed stream"
+        raise InvalidArgumentError(message) from None

@@ -1,0 +1,298 @@
+"""Streams that do not end, for whoever reads them: blocking and in asyncio.
+
+Each side that belongs to a stream (see `live`) is read by a thread or task of its
+own, into one queue; another one looks where the stream belongs. They end when the
+stream is closed or nobody has it any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from ..flags import Backend
+from .changes import EVERY
+from .drive import arun, run
+from .live import Live
+
+__all__ = ["AsyncLiveStream", "LiveStream"]
+
+T = TypeVar("T")
+_QUEUE = 256  # items read ahead; then the side is held back, and says so by a Resync
+_END = object()
+
+
+class LiveStream(Generic[T]):
+    """Iterates over items for ever; one thread reads, any thread may close it."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self.service = live.call.service
+        """The service that it is of."""
+        self._items: queue.Queue[tuple[Any, Any, str]] = queue.Queue(_QUEUE)
+        self._closed = threading.Event()
+        self._started = False
+        self._connected = threading.Event()
+        if live.watching is not None:
+            live.watching.listeners.append(self._moved)
+        live.router.live.add(self)
+
+    @property
+    def cursor(self) -> str:
+        """What continues after the last item, on both sides."""
+        return self._live.cursor
+
+    def connect(self) -> LiveStream[T]:
+        """Wait until a side has answered: what happens from now on is not missed."""
+        self._start()
+        self._connected.wait()
+        return self
+
+    def close(self) -> None:
+        """End the stream."""
+        self._closed.set()
+        self._connected.set()
+        if self._live.watching is not None and self._moved in self._live.watching.listeners:
+            self._live.watching.listeners.remove(self._moved)
+        for side in list(self._live.sources):
+            self._stop(side)
+        with contextlib.suppress(queue.Full):
+            self._items.put_nowait((None, _END, ""))
+
+    def __enter__(self) -> LiveStream[T]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        self._start()
+        while not self._closed.is_set():
+            side, item, cursor = self._items.get()
+            if isinstance(item, BaseException):
+                self.close()
+                raise item
+            if item is _END:
+                break
+            if side is None:
+                return item  # type: ignore[no-any-return]
+            if (mine := self._live.accept(side, item, cursor)) is not None:
+                return mine  # type: ignore[no-any-return]
+        raise StopIteration
+
+    def cut(self, side: Backend) -> None:
+        """Leave a side at once, from any thread."""
+        self._stop(side)
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            thread = threading.Thread(
+                target=_tend, args=(weakref.ref(self), self._closed), name="obby-live", daemon=True
+            )
+            thread.start()
+
+    def _tick(self) -> None:
+        try:
+            run(self._live.tick(self))
+        except Exception as error:
+            self._put(None, error, "")
+        if self._live.sources:
+            self._connected.set()
+
+    def _open(self, side: Backend, source: Any) -> None:
+        if hasattr(source, "connect"):
+            source.connect()
+        thread = threading.Thread(
+            target=self._pump, args=(side, source), name=f"obby-live-{side.value}", daemon=True
+        )
+        thread.start()
+
+    def _stop(self, side: Backend) -> None:
+        source = self._live.sources.get(side)
+        if source is not None:
+            self._live.failed.add(side)
+            source.close()
+
+    def _pump(self, side: Backend, source: Any) -> None:
+        try:
+            for item in source:
+                if not self._put(side, item, getattr(source, "cursor", "")):
+                    return
+            self._live.failed.add(side)
+        except Exception as error:
+            if self._live.sources.get(side) is source and not self._closed.is_set():
+                theirs = self._live.broken(side, error)
+                if theirs is not None:
+                    self._put(None, theirs, "")
+
+    def _moved(self, resync: Any) -> None:
+        self._put(None, resync, "")
+
+    def _put(self, side: Backend | None, item: Any, cursor: str) -> bool:
+        while not self._closed.is_set():
+            with contextlib.suppress(queue.Full):
+                self._items.put((side, item, cursor), timeout=EVERY)
+                return True
+        return False
+
+
+def _tend(reference: weakref.ref[LiveStream[Any]], closed: threading.Event) -> None:
+    while (stream := reference()) is not None and not closed.is_set():
+        stream._tick()
+        del stream
+        closed.wait(EVERY)
+
+
+class AsyncLiveStream(Generic[T]):
+    """Iterates over items for ever; one task reads, any task of its loop may close it."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self.service = live.call.service
+        """The service that it is of."""
+        self._items: asyncio.Queue[tuple[Any, Any, str]] = asyncio.Queue(_QUEUE)
+        self._closed = False
+        self._connected = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+        if live.watching is not None:
+            live.watching.listeners.append(self._moved)
+        live.router.live.add(self)
+
+    @property
+    def cursor(self) -> str:
+        """What continues after the last item, on both sides."""
+        return self._live.cursor
+
+    async def connect(self) -> AsyncLiveStream[T]:
+        """Wait until a side has answered: what happens from now on is not missed."""
+        self._start()
+        await self._connected.wait()
+        return self
+
+    async def close(self) -> None:
+        """End the stream."""
+        if self._closed:
+            return
+        self._closed = True
+        self._connected.set()
+        if self._live.watching is not None:
+            self._live.watching.listeners.remove(self._moved)
+        for side in list(self._live.sources):
+            await self._stop(side)
+        for task in list(self._tasks - {asyncio.current_task()}):
+            task.cancel()
+        with contextlib.suppress(asyncio.QueueFull):
+            self._items.put_nowait((None, _END, ""))
+
+    async def __aenter__(self) -> AsyncLiveStream[T]:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            for task in self._tasks:
+                self._loop.call_soon_threadsafe(task.cancel)
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        self._start()
+        while not self._closed:
+            side, item, cursor = await self._items.get()
+            if isinstance(item, BaseException):
+                await self.close()
+                raise item
+            if item is _END:
+                break
+            if side is None:
+                return item  # type: ignore[no-any-return]
+            if (mine := self._live.accept(side, item, cursor)) is not None:
+                return mine  # type: ignore[no-any-return]
+        raise StopAsyncIteration
+
+    def cut(self, side: Backend) -> None:
+        """Leave a side at once, from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            asyncio.run_coroutine_threadsafe(self._stop(side), self._loop)
+
+    def _start(self) -> None:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._task(_atend(weakref.ref(self)))
+
+    def _task(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tick(self) -> None:
+        try:
+            await arun(self._live.tick(self))
+        except Exception as error:
+            await self._items.put((None, error, ""))
+        if self._live.sources:
+            self._connected.set()
+
+    async def _open(self, side: Backend, source: Any) -> None:
+        if hasattr(source, "connect"):
+            await source.connect()
+        self._task(_pump(weakref.ref(self), self._live, self._items, side, source))
+
+    async def _stop(self, side: Backend) -> None:
+        source = self._live.sources.get(side)
+        if source is not None:
+            self._live.failed.add(side)
+            await source.close()
+
+    def _moved(self, resync: Any) -> None:
+        self._task(self._items.put((None, resync, "")))
+
+
+async def _atend(reference: weakref.ref[AsyncLiveStream[Any]]) -> None:
+    while (stream := reference()) is not None and not stream._closed:
+        await stream._tick()
+        del stream
+        await asyncio.sleep(EVERY)
+
+
+async def _pump(
+    reference: weakref.ref[AsyncLiveStream[Any]],
+    live: Live,
+    items: asyncio.Queue[tuple[Any, Any, str]],
+    side: Backend,
+    source: Any,
+) -> None:
+    try:
+        async for item in source:
+            await items.put((side, item, getattr(source, "cursor", "")))
+        live.failed.add(side)
+    except Exception as error:
+        stream = reference()
+        if stream is not None and live.sources.get(side) is source and not stream._closed:
+            theirs = live.broken(side, error)
+            if theirs is not None:
+                await items.put((None, theirs, ""))

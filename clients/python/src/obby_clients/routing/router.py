@@ -1,0 +1,337 @@
+"""Who answers one call: flag, health, Go or Python, and what was counted of it.
+
+Each kind of call is written once, as a generator that yields what is to be done
+(a function that gives a result, or in asyncio an awaitable); `drive` carries it
+out. Nothing here waits or sends.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import FailedPreconditionError
+from ..flags import Backend, Decision, Flags, Service
+from ..metrics import COUNTERS
+from .breaker import Admission, Breaker
+from .calls import Call
+from .changes import Changes
+from .guard import Guard
+from .shadow import Shadow
+from .verdict import Mark, Verdict
+
+__all__ = ["Fallbacks", "GoSide", "Outcome", "Router", "forced"]
+
+_LOG = logging.getLogger("obby_clients.routing")
+_CLIENTS = {
+    Service.FILE_WATCHER: ("watcher", "FileWatcherClient"),
+    Service.CONTENT_TRACKER: ("tracker", "ContentTrackerClient"),
+    Service.QUERY_SERVICE: ("query", "QueryClient"),
+    Service.SSE_HUB: ("hub", "SSEHubClient"),
+}
+_UNIMPLEMENTED_FOR = 60.0  # s; a newer service may have come without the connection being missed
+
+_FORCE: ContextVar[Backend | None] = ContextVar("force", default=None)
+
+
+@contextmanager
+def forced(backend: Backend) -> Iterator[None]:
+    """Send the calls of a block to one side, where the flags allow that a call asks.
+
+    Beats a percentage; never a kill switch, a switch that is off, or the guard.
+    """
+    token = _FORCE.set(backend)
+    try:
+        yield
+    finally:
+        _FORCE.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Fallbacks:
+    """The Python side: objects with the methods of the clients, blocking or asyncio.
+
+    A service without one fails with FailedPreconditionError where Python is to
+    answer.
+    """
+
+    watcher: Any = None
+    """Such as `obby_clients.fallback.FileWatcher`."""
+    tracker: Any = None
+    """Such as `obby_clients.fallback.ContentTracker`."""
+    query: Any = None
+    """Such as `obby_clients.fallback.QueryService`."""
+    hub: Any = None
+    """Such as `obby_clients.fallback.SSEHub`."""
+
+    def of(self, service: Service) -> Any:
+        """Return the one for a service."""
+        found = getattr(self, _CLIENTS[service][0])
+        if found is None:
+            raise FailedPreconditionError(f"there is no Python implementation of {service.label}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one call, for whoever observes them."""
+
+    call: Call
+    """The call."""
+    decision: Decision
+    """What was asked for, or what happened instead."""
+    error: BaseException | None
+    """What it raised; None: it was answered."""
+    start: float
+    """When it began, in seconds since 1970."""
+    seconds: float
+    """How long it took."""
+
+
+class GoSide:
+    """The Go service of one kind, as this process sees it."""
+
+    def __init__(self, service: Service, kind: str, options: Mapping[str, Any]) -> None:
+        self.service = service
+        self.breaker = Breaker()
+        self.guard = Guard()
+        self.broken = ""
+        """Why the client cannot be imported; empty: it can, or nobody tried."""
+        self._kind, self._options = kind, options
+        self._client: Any = None
+        self._target = ""
+        self._unknown: dict[str, float] = {}  # methods that the service lacks, until when
+
+    def client(self, target: str) -> Any:
+        """Return the client for the target; None where grpcio is missing."""
+        if self._client is None or target != self._target:
+            made = self._make(target)
+            old, self._client, self._target = self._client, made, target
+            if old is not None:  # its calls go on until they end
+                self.breaker.half_open()
+                self._unknown.clear()
+        return self._client
+
+    def drop(self) -> Any:
+        """Give the client up, for its owner to close; the next call makes another."""
+        client, self._client = self._client, None
+        self._unknown.clear()
+        self.breaker.half_open()
+        return client
+
+    def lacks(self, name: str) -> bool:
+        """Tell whether the service has said that it does not know a method."""
+        until = self._unknown.get(name)
+        if until is not None and time.monotonic() >= until:
+            self._unknown.pop(name, None)
+            return False
+        return until is not None
+
+    def learned(self, call: Call, seen: Verdict) -> None:
+        """Take note of a failure."""
+        if seen.mark is Mark.GONE:
+            self._unknown.clear()  # what comes back may be newer
+        if seen.code == "UNIMPLEMENTED":
+            self._unknown[call.name] = time.monotonic() + _UNIMPLEMENTED_FOR
+        elif seen.mark is Mark.SUCCESS:
+            self.breaker.success()
+        elif seen.mark is not Mark.NEUTRAL and self.breaker.failure(gone=seen.mark is Mark.GONE):
+            _LOG.warning("breaker open: %s: %s", self.service.label, seen.code)
+
+    def probed(self, well: bool, *, silent: bool = False) -> None:
+        """Take note of a health check."""
+        if well:
+            self._unknown.clear()  # it may be another process
+        self.breaker.probed(well, silent=silent)
+
+    def _make(self, target: str) -> Any:
+        if self.broken:
+            return None
+        module, name = _CLIENTS[self.service]
+        try:
+            found = importlib.import_module(f"obby_clients.{module}.client")
+        except Exception as error:  # a broken grpcio raises more than ImportError
+            self.broken = f"{type(error).__name__}: {error}"
+            _warn_once(self.broken)
+            return None
+        return getattr(found, self._kind + name)(target, fail_fast=True, **self._options)
+
+
+_warned = False
+
+
+def _warn_once(why: str) -> None:
+    """Say once, for all services, that everything runs on Python."""
+    global _warned  # noqa: PLW0603 (once in a process)
+    if not _warned:
+        _warned = True
+        _LOG.warning("no Go service can be called, everything runs on Python: %s", why)
+
+
+class Router:
+    """Decides, and keeps what it knows about the Go services; one in each `Obby`."""
+
+    def __init__(
+        self,
+        flags: Flags,
+        fallback: Fallbacks,
+        *,
+        asynchronous: bool,
+        tokens: Mapping[Service, Any] | None = None,
+        changes: Changes,
+        shadow: Iterable[str] | None = None,
+    ) -> None:
+        """Route between the Go services that the flags name and the Python side.
+
+        `tokens` are what services want to be called with (see the clients);
+        `changes` looks at the flags from the first call to Go on. `shadow` names
+        the calls that may be compared (see `Shadow`).
+        """
+        self.flags, self.fallback = flags, fallback
+        self.observers: list[Callable[[Outcome], None]] = []
+        """Called after each call, in its thread or task; what they raise is logged."""
+        self.live: weakref.WeakSet[Any] = weakref.WeakSet()
+        """The streams without end that are open."""
+        self.closed = False
+        self.asynchronous = asynchronous
+        self.shadow = Shadow(self, shadow)
+        """Compares the two sides' answers in the background."""
+        self._kind = "Async" if asynchronous else ""
+        self._tokens = tokens or {}
+        self._changes = changes
+        self._sides: dict[Service, GoSide] = {}
+        self._making = threading.Lock()  # guards _sides while one is made
+        _ROUTERS.add(self)
+
+    def side(self, service: Service) -> GoSide:
+        """Return the Go side of a service."""
+        found = self._sides.get(service)
+        if found is None:
+            token = self._tokens.get(service)
+            made = GoSide(service, self._kind, {"token": token} if token else {})
+            with self._making:
+                found = self._sides.setdefault(service, made)
+            self._changes.start()
+        return found
+
+    def known(self, service: Service) -> GoSide | None:
+        """Return the Go side of a service if it has been used."""
+        return self._sides.get(service)
+
+    def sides(self) -> list[GoSide]:
+        """Return the Go sides that have been used."""
+        return list(self._sides.values())
+
+    def asked(
+        self, call: Call, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Decision:
+        """Return what the flags say about a call."""
+        force = _FORCE.get()
+        if force is None and (fixed := self.flags.fixed(call.service)) is not None:
+            return fixed
+        if subject is None:
+            subject = call.subject(args, kwargs)
+        return self.flags.decide(call.service, subject, force=force)
+
+    def available(self, call: Call, decision: Decision) -> tuple[Any, Admission, str]:
+        """Return the client for a call that is Go's, whether it may be made, why not."""
+        side = self.side(call.service)
+        client = side.client(self.flags.setting(call.service).target or "")
+        if client is None:
+            return None, Admission.REFUSED, "grpcio cannot be imported"
+        if side.lacks(call.name):
+            return None, Admission.REFUSED, "the service lacks the method"
+        admission = side.breaker.admit()
+        return client, admission, "breaker open" if admission is Admission.REFUSED else ""
+
+    def judge(self, call: Call, error: BaseException | None, seen: Verdict | None) -> None:
+        """Take note of how Go did, for the breaker and the guard."""
+        side = self.side(call.service)
+        if seen is None:
+            side.breaker.success()
+        else:
+            side.learned(call, seen)
+        failed = seen is not None and seen.mark in (Mark.FAILURE, Mark.GONE)
+        if seen is None or seen.mark is not Mark.NEUTRAL:
+            side.guard.record(Backend.GO, failed=failed)
+        if failed and (why := side.guard.verdict()):
+            self.flags.trip(call.service, why)
+            COUNTERS.add("obby_guard_trips_total", (("service", call.service.label),))
+            _LOG.error("guard turned %s off: %s", call.service.label, why)
+        if seen is not None and seen.alert:
+            _LOG.error("%s.%s: %s", call.service.label, call.name, error)
+
+    def count(
+        self, call: Call, asked: Decision, ran: Decision, error: BaseException | None, start: float
+    ) -> None:
+        """Count one call, log it, and tell the observers."""
+        outcome = "ok" if error is None else getattr(error, "code", None)
+        if not isinstance(outcome, str):
+            outcome = getattr(outcome, "name", type(error).__name__)
+        service, backend = call.service.label, ran.backend.value
+        COUNTERS.add(
+            "obby_decisions_total",
+            (
+                ("service", service),
+                ("backend", asked.backend.value),
+                ("reason", asked.reason.value),
+            ),
+        )
+        COUNTERS.add(
+            "obby_calls_total",
+            (
+                ("service", service),
+                ("method", call.name),
+                ("backend", backend),
+                ("reason", ran.reason.value),
+                ("outcome", outcome),
+            ),
+        )
+        if self.observers or _LOG.isEnabledFor(logging.DEBUG):
+            self._tell(Outcome(call, ran, error, time.time(), time.monotonic() - start))
+
+    def _tell(self, outcome: Outcome) -> None:
+        call, decision = outcome.call, outcome.decision
+        _LOG.debug(
+            "call routed",
+            extra={
+                "service": call.service.label,
+                "method": call.name,
+                "backend": decision.backend.value,
+                "reason": str(decision),
+                "subject_hash": decision.subject_hash,
+                "took": outcome.seconds,
+            },
+        )
+        for observe in self.observers:
+            try:
+                observe(outcome)
+            except Exception:
+                _LOG.exception("an observer of calls failed")
+
+    def after_fork(self) -> None:
+        """Know nothing about the services: connections and locks are the parent's."""
+        self._making, self._sides = threading.Lock(), {}
+        self._changes.after_fork()
+        self.shadow.after_fork()
+
+
+_ROUTERS: weakref.WeakSet[Router] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for router in list(_ROUTERS):
+        router.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

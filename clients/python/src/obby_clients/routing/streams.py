@@ -1,0 +1,107 @@
+"""Streams that end: a routed call's items, with a cursor and an end of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from .attempt import Source
+from .drive import aiterate, iterate
+
+__all__ = ["AsyncRoutedStream", "RoutedStream"]
+
+T = TypeVar("T")
+_NOTHING = object()
+
+
+class RoutedStream(Generic[T]):
+    """Iterates over the items of a stream, whoever gives them; one thread reads."""
+
+    def __init__(self, steps: Generator[Any, Any, None], source: Source) -> None:
+        self._items: Iterator[T] = iterate(steps)
+        self._source = source
+        self._early: list[T] = []
+
+    @property
+    def cursor(self) -> str:
+        """What continues after the last item, on the side that gave it."""
+        return self._source.cursor
+
+    def connect(self) -> RoutedStream[T]:
+        """Wait until somebody has answered."""
+        if not self._early:
+            self._early += [item for item in (next(self._items, _NOTHING),) if item is not _NOTHING]  # type: ignore[misc]
+        return self
+
+    def close(self) -> None:
+        """End the stream."""
+        if hasattr(self._source.now, "close"):
+            self._source.now.close()
+        self._items.close()  # type: ignore[attr-defined]
+
+    def __enter__(self) -> RoutedStream[T]:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        return self._early.pop() if self._early else next(self._items)
+
+
+class AsyncRoutedStream(Generic[T]):
+    """Iterates over the items of a stream, whoever gives them; one task reads."""
+
+    def __init__(self, steps: Generator[Any, Any, None], source: Source) -> None:
+        self._items: Any = aiterate(steps)
+        self._source = source
+        self._early: list[T] = []
+
+    @property
+    def cursor(self) -> str:
+        """What continues after the last item, on the side that gave it."""
+        return self._source.cursor
+
+    async def connect(self) -> AsyncRoutedStream[T]:
+        """Wait until somebody has answered."""
+        if not self._early:
+            item: Any = await anext(self._items, _NOTHING)
+            self._early += [item] if item is not _NOTHING else []
+        return self
+
+    async def close(self) -> None:
+        """End the stream."""
+        if hasattr(self._source.now, "close"):
+            await self._source.now.close()
+        async with aclosing(self._items):
+            pass
+
+    async def __aenter__(self) -> AsyncRoutedStream[T]:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._early:
+            return self._early.pop()
+        item: T = await anext(self._items)
+        return item
