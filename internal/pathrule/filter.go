@@ -10,7 +10,7 @@ import (
 // Filter picks paths of a list: those that match a pattern and have one of some
 // extensions. It is immutable and safe for concurrent use.
 type Filter struct {
-	prefix     string
+	prefix     string   // what is taken off a path before the pattern is tried
 	set        *Set     // nil: every path
 	extensions []string // with their dot; empty: every path
 }
@@ -21,8 +21,12 @@ type Filter struct {
 // case does not count. Empty ones leave out nothing. The error says what cannot
 // be used.
 func NewFilter(prefix, pattern string, extensions []string) (*Filter, error) {
-	f := &Filter{prefix: strings.TrimSuffix(prefix, "/")}
+	f := &Filter{prefix: prefix}
 	if pattern != "" {
+		// In a pattern file nothing begins with a slash: paths are relative there.
+		if absolute, ok := strings.CutPrefix(pattern, "/"); ok && (prefix == "" || prefix == "/") {
+			f.prefix, pattern = "/", absolute
+		}
 		set, problems := New([]string{pattern}, nil)
 		switch {
 		case len(problems) > 0:

@@ -31,8 +31,9 @@ const retryAfter = time.Second
 // FieldError says that a field of the request is not usable. It answers
 // INVALID_ARGUMENT in every service.
 type FieldError struct {
-	Field       string // proto name of the field, such as "page_size"
-	Description string // what is wrong and what is allowed
+	Field       string            // proto name of the field, such as "page_size"
+	Description string            // what is wrong and what is allowed
+	Metadata    map[string]string // of the ErrorInfo, for programs; may be nil
 }
 
 // Field returns a FieldError.
@@ -65,11 +66,11 @@ func (t Table) Status(log *slog.Logger, err error) error {
 	var field *FieldError
 	switch {
 	case errors.As(err, &field):
-		return build(codes.InvalidArgument, "INVALID_FIELD", err, blame(field.Field, field.Description))
+		return build(codes.InvalidArgument, "INVALID_FIELD", err, field.Metadata, blame(field.Field, field.Description))
 	case errors.Is(err, context.Canceled):
-		return build(codes.Canceled, "CANCELED", err)
+		return build(codes.Canceled, "CANCELED", err, nil)
 	case errors.Is(err, context.DeadlineExceeded):
-		return build(codes.DeadlineExceeded, "DEADLINE_EXCEEDED", err)
+		return build(codes.DeadlineExceeded, "DEADLINE_EXCEEDED", err, nil)
 	}
 	for _, row := range t {
 		if errors.Is(err, row.Is) {
@@ -77,17 +78,17 @@ func (t Table) Status(log *slog.Logger, err error) error {
 		}
 	}
 	log.Error("request met an unexpected error", "err", err)
-	return build(codes.Internal, "INTERNAL", errors.New("internal error; the service's log has the cause"))
+	return build(codes.Internal, "INTERNAL", errors.New("internal error; the service's log has the cause"), nil)
 }
 
 func (r Row) status(err error) error {
 	switch {
 	case r.Code == codes.Unavailable:
-		return build(r.Code, r.Reason, err, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
+		return build(r.Code, r.Reason, err, nil, &errdetails.RetryInfo{RetryDelay: durationpb.New(retryAfter)})
 	case r.Field != "":
-		return build(r.Code, r.Reason, err, blame(r.Field, err.Error()))
+		return build(r.Code, r.Reason, err, nil, blame(r.Field, err.Error()))
 	}
-	return build(r.Code, r.Reason, err)
+	return build(r.Code, r.Reason, err, nil)
 }
 
 func blame(field, description string) *errdetails.BadRequest {
@@ -96,8 +97,8 @@ func blame(field, description string) *errdetails.BadRequest {
 	}
 }
 
-func build(code codes.Code, reason string, err error, details ...protoadapt.MessageV1) error {
-	info := &errdetails.ErrorInfo{Domain: Domain, Reason: reason}
+func build(code codes.Code, reason string, err error, metadata map[string]string, details ...protoadapt.MessageV1) error {
+	info := &errdetails.ErrorInfo{Domain: Domain, Reason: reason, Metadata: metadata}
 	st, detailErr := status.New(code, err.Error()).WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
 	if detailErr != nil { // only for a message that cannot be marshalled
 		return status.Error(code, err.Error())

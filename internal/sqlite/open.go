@@ -148,7 +148,10 @@ func prepare(conn *sqlite3.SQLiteConn) error {
 	if _, err := conn.Exec("PRAGMA wal_autocheckpoint=0", nil); err != nil {
 		return err
 	}
-	return conn.RegisterFunc("obby_time", sqlTime, true)
+	if err := conn.RegisterFunc("obby_time", sqlTime, true); err != nil {
+		return err
+	}
+	return conn.RegisterFunc("obby_picks", newPicks(), true)
 }
 
 // probe meets now what the first query would meet: connections open lazily, and

@@ -20,9 +20,10 @@ var (
 
 // What is wrong with a question.
 var (
-	ErrReversed       = errors.New("the start is after the end")
-	ErrTooManyBuckets = errors.New("more than 10,000 buckets: use wider ones, or a shorter range")
-	ErrUnknownZone    = errors.New("not the name of a time zone, such as Europe/Berlin")
-	ErrNotAbsolute    = errors.New("not an absolute path")
-	ErrTooLong        = errors.New("more than 1,000 characters")
+	ErrReversed          = errors.New("the start is after the end")
+	ErrTooManyBuckets    = errors.New("more than 10,000 buckets: use wider ones, or a shorter range")
+	ErrUnknownZone       = errors.New("not the name of a time zone, such as Europe/Berlin")
+	ErrNotAbsolute       = errors.New("not an absolute path")
+	ErrTooLong           = errors.New("more than 1,000 characters")
+	ErrTooManyExtensions = errors.New("more than 50 extensions")
 )

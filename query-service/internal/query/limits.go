@@ -11,19 +11,23 @@ const (
 	MaxPage        = 1000
 	DefaultResults = 20
 	MaxResults     = 100
+	DefaultLines   = 3
+	MaxLines       = 20
+	MaxAround      = 10
 	DefaultList    = 10
 	MaxList        = 100
 
+	// MaxText is the longest text that is looked for, and the longest pattern, in
+	// characters.
+	MaxText = 1000
 	// MaxDepth is how many of a search's results are served. They are ordered by
-	// relevance, which no index holds: each page reads all those before it. Who
+	// relevance, which no index holds: each page ranks all those before it. Who
 	// wants the thousand-and-first should add a word.
 	MaxDepth = 1000
 	// MaxBuckets bounds the buckets of an analysis.
 	MaxBuckets = 10_000
 	// MaxTerms bounds the topics and keywords of an analysis.
 	MaxTerms = 20
-	// MaxText bounds a pattern, in characters.
-	MaxText = 1000
 	// StreamPage is how many steps a stream reads at once.
 	StreamPage = 500
 )

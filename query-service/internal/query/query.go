@@ -91,20 +91,11 @@ type Marked struct {
 	ID int64 // of the mark: larger is later
 }
 
-// Result is one file that a search found.
-type Result struct {
-	Version  int64
-	Path     string
-	Score    float64 // larger is better
-	Snippet  Snippet
-	Observed time.Time
-}
-
 // TopicFile is a file that bears a topic.
 type TopicFile struct {
 	Path    string
-	Entries int64
-	Latest  time.Time // of its entries
+	Entries int64     // 0: found by its content
+	Latest  time.Time // of its entries, or of its newest version
 	Summary string    // of the latest entry
 }
 
@@ -166,20 +157,13 @@ type Made struct {
 	Key int64 // the next page is before that of the last
 }
 
-// SearchQuery asks for files.
-type SearchQuery struct {
-	Words  Words
-	Prefix string
-	Offset int
-	Limit  int
-}
-
 // TopicQuery asks for the files of a topic. After is the last file of the page
-// before.
+// before; Before is TopicResults.Before of that page.
 type TopicQuery struct {
-	Topic string
-	After *TopicFile
-	Limit int
+	Topic  string
+	After  *TopicFile
+	Before int64
+	Limit  int
 }
 
 // Page is a part of a list.
@@ -195,6 +179,7 @@ type Store interface {
 	DiffStore
 	VersionStore
 	Finder
+	Historian
 	ActivityStore
 }
 
@@ -228,13 +213,32 @@ type VersionStore interface {
 	Content(ctx context.Context, id int64) (Version, []byte, error)
 }
 
-// Finder finds files.
+// Finder finds files. Its visits end when they return false; they must not call
+// the store.
 type Finder interface {
-	// Search returns the files whose newest content or path has all words, best
-	// first. It returns ErrNoIndex where the database has no search index yet.
-	Search(ctx context.Context, q SearchQuery) (Page[Result], error)
-	// TopicFiles returns the files that bear a topic, latest first.
+	// Ranked visits the files that satisfy q.Match, best first. It returns ErrNoIndex
+	// where the database has no search index yet.
+	Ranked(ctx context.Context, q FilesQuery, visit func(Found) bool) error
+	// Newest visits the indexed files, those recorded last first, of which q.Match
+	// is true unless it is empty. It returns ErrNoIndex too.
+	Newest(ctx context.Context, q FilesQuery, visit func(Found) bool) error
+	// Summarized reports whether the database has summaries, of any topic.
+	Summarized(ctx context.Context) (bool, error)
+	// TopicFiles returns the files whose summaries bear a topic, latest first.
 	TopicFiles(ctx context.Context, q TopicQuery) (Page[TopicFile], error)
+}
+
+// Historian reads what paths were.
+type Historian interface {
+	// Texts visits every version that has a text, by path and by id, of q.Path or of
+	// the paths after q.After that q.Files picks. The visit ends when it returns
+	// false and must not call the store.
+	Texts(ctx context.Context, q TextsQuery, visit func(VersionText) bool) error
+	// StepsOf visits the steps of a path in their order, also those that moved its
+	// file to another one.
+	StepsOf(ctx context.Context, path string, visit func(PathStep) bool) error
+	// VersionsByID returns those of some versions that there still are, by id.
+	VersionsByID(ctx context.Context, ids ...int64) ([]Version, error)
 }
 
 // ActivityStore counts.

@@ -68,18 +68,6 @@ func version(v query.Version) *queryv1.Version {
 	}
 }
 
-func result(r query.Result) *queryv1.SearchResult {
-	path, rawPath := rawpath.Split(r.Path)
-	return &queryv1.SearchResult{
-		Path: path, RawPath: rawPath, VersionId: r.Version, Score: r.Score, Snippet: r.Snippet.Text,
-		Highlights: all(r.Snippet.Highlights, highlight), ObserveTime: timestamp(r.Observed),
-	}
-}
-
-func highlight(h query.Highlight) *queryv1.Highlight {
-	return &queryv1.Highlight{Start: int32(h.Start), End: int32(h.End)} // within a snippet
-}
-
 func topicFile(f query.TopicFile) *queryv1.TopicFile {
 	path, rawPath := rawpath.Split(f.Path)
 	return &queryv1.TopicFile{

@@ -155,29 +155,6 @@ func rawPaths(m proto.Message) (paths []string) {
 	return paths
 }
 
-func TestSearchPages(t *testing.T) {
-	path, db := sqlitetest.New(t)
-	_, client := serve(t, path)
-	exec(t, db, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1100)
-		INSERT INTO file_versions (file_path, content_hash, content, timestamp) SELECT '/' || i, printf('%064d', i), 'needle', 1 FROM n`)
-	exec(t, db, "INSERT INTO obby_search (rowid, file_path, content) SELECT id, file_path, content FROM file_versions")
-	req := &queryv1.SearchContentRequest{Query: "needle", PageSize: 90}
-	seen := map[int64]bool{}
-	for more := true; more; {
-		page, err := client.SearchContent(t.Context(), req)
-		if err != nil || len(page.Results) == 0 {
-			t.Fatalf("page of %d results, %v", len(page.Results), err)
-		}
-		for _, r := range page.Results {
-			seen[r.VersionId] = true
-		}
-		req.PageToken, more = page.NextPageToken, page.NextPageToken != ""
-	}
-	if len(seen) != 1000 {
-		t.Errorf("%d results came, want the best 1,000", len(seen))
-	}
-}
-
 func TestTimeAnalysis(t *testing.T) {
 	path, db := sqlitetest.New(t)
 	_, client := serve(t, path)

@@ -106,7 +106,7 @@ func TestAdoptedWhileOpen(t *testing.T) {
 	exec(t, db, "ALTER TABLE file_versions ADD COLUMN more TEXT")
 	s.check(t.Context())
 	record(t, db, "/new", "needle")
-	if got := paths(search(t, s, "needle", "", 0, 10)); !cmp.Equal(got, []string{"/new"}) {
+	if got := paths(search(t, s, query.Plain, "needle", "")); !cmp.Equal(got, []string{"/new"}) {
 		t.Errorf("case 41: after the file was adopted the search found %v", got)
 	}
 }

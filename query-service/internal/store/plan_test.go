@@ -28,7 +28,6 @@ func TestPlans(t *testing.T) {
 	versions, versionsArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50})
 	made, madeArgs := madeStatement(query.VersionQuery{Filter: query.Filter{Prefix: "/a"}})
 	some, someArgs := versionsStatement(query.VersionQuery{Path: "/a", Before: 9, Limit: 50, Filter: query.Filter{Range: r, Types: []query.ChangeType{query.Created}}})
-	found, foundArgs := searchStatement(query.SearchQuery{Words: query.Words{"a"}, Limit: 20}, "<", ">")
 	terms, termsArgs := termsStatement(topicMentions, r, "", 20)
 	var got strings.Builder
 	for _, p := range []struct {
@@ -61,7 +60,6 @@ func TestPlans(t *testing.T) {
 		{"versions that steps have made", made, append([]any{"[]"}, madeArgs...)},
 		{"files of a folder at a time", selectFilesAt, []any{"/a", "/a/", "/a0", 1, "", 50}},
 		{"content of a version", selectContent, []any{1, 1}},
-		{"search", found, foundArgs},
 		{"files of a topic", selectTopicFiles, []any{1, "go", 1, "", 50}},
 		{"topics of a range", terms, termsArgs},
 	} {

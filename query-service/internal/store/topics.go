@@ -46,6 +46,15 @@ var selectTopicFiles = `SELECT file_path, entries, latest, summary FROM (
 WHERE latest < ?3 OR latest = ?3 AND file_path > ?4
 ORDER BY latest DESC, file_path LIMIT ?5`
 
+const selectSummarized = `SELECT EXISTS (SELECT 1 FROM semantic_entries) OR EXISTS (SELECT 1 FROM semantic_analysis)
+	OR EXISTS (SELECT 1 FROM semantic_topics)`
+
+// Summarized implements query.Finder.
+func (s *Store) Summarized(ctx context.Context) (found bool, err error) {
+	err = s.each(ctx, selectSummarized, nil, func(rows *sql.Rows) error { return rows.Scan(&found) })
+	return found, err
+}
+
 // TopicFiles implements query.Finder.
 func (s *Store) TopicFiles(ctx context.Context, q query.TopicQuery) (query.Page[query.TopicFile], error) {
 	latest, path := int64(math.MaxInt64), ""

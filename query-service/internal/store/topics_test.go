@@ -66,3 +66,45 @@ func TestTopicsSize(t *testing.T) {
 		t.Errorf("case 51: a page with summaries of 1 MiB has %d, more is %v, %v", len(page.Items), page.More, err)
 	}
 }
+
+// Without any summary a topic's files are those that have its words.
+func TestTopicsByContent(t *testing.T) {
+	s, db := fresh(t)
+	record(t, db, "/a", "on Go and databases")
+	record(t, db, "/go.md", "nothing")
+	record(t, db, "/golang", "golang, 全文検索")
+	topics := func(topic string) (files []string, byContent bool) {
+		t.Helper()
+		for q := (query.TopicQuery{Topic: topic, Limit: 1}); ; {
+			found, err := query.TopicFiles(t.Context(), s, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range found.Files.Items {
+				files = append(files, fmt.Sprint(f.Path, " ", f.Entries, " ", !f.Latest.IsZero()))
+				q.After = &f
+			}
+			if q.Before, byContent = found.Before, found.ByContent; !found.Files.More {
+				return files, byContent
+			}
+		}
+	}
+	for topic, want := range map[string][]string{
+		"go": {"/go.md 0 true", "/a 0 true"}, "g%": nil, "go databases": {"/a 0 true"}, "検索": {"/golang 0 true"}, "---": nil,
+	} {
+		if files, byContent := topics(topic); !cmp.Equal(want, files) || !byContent {
+			t.Errorf("case 58: without summaries %s is in %q, by content %v, want %q", topic, files, byContent, want)
+		}
+	}
+	exec(t, db, "INSERT INTO semantic_analysis (file_path, topics, timestamp) VALUES ('/x', 'other', 1)")
+	if files, byContent := topics("go"); len(files) != 0 || byContent {
+		t.Errorf("with a summary of something else go is in %q, by content %v", files, byContent)
+	}
+	for _, table := range []string{"semantic_keywords", "semantic_topics", "semantic_entries", "semantic_analysis"} {
+		exec(t, db, "DROP TABLE "+table)
+	}
+	s.check(t.Context())
+	if files, byContent := topics("go"); len(files) != 2 || !byContent {
+		t.Errorf("without the tables go is in %q, by content %v", files, byContent)
+	}
+}

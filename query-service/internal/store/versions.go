@@ -15,14 +15,15 @@ import (
 	"github.com/obby/go-services/query-service/internal/query"
 )
 
-// A path's head is what file_states says; a path without a row there, which an
-// old Python release may leave, has its newest version.
+// isCurrent is whether a version is its path's head: that is what file_states says; a
+// path without a row there, which an old Python release may leave, has its newest
+// version.
+const isCurrent = `CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
+	ELSE v.content_hash IS s.content_hash END`
+
 const versionColumns = `v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
 	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(v.change_description, ''),
-	` + current + `, ifnull(l.label, ''), ifnull(l.pinned, 0)`
-
-const current = `CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
-	ELSE v.content_hash IS s.content_hash END`
+	` + isCurrent + `, ifnull(l.label, ''), ifnull(l.pinned, 0)`
 
 const fromVersions = `
 FROM file_versions v
@@ -153,7 +154,7 @@ func madeStatement(q query.VersionQuery) (string, []any) {
 	if len(q.Types) > 0 {
 		w.and(ofTypes("m.change_type", q.Types))
 	}
-	columns := packed(slices.Concat([]string{number("d.id")}, packedVersion(current))...)
+	columns := packed(slices.Concat([]string{number("d.id")}, packedVersion(isCurrent))...)
 	return fmt.Sprintf(selectMade, columns, w.further()), w.args
 }
 
@@ -197,7 +198,7 @@ const (
 	data   = `CASE WHEN o.kind IN ('lossy', 'binary') THEN b.data WHEN o.kind IS NOT 'omitted' THEN CAST(v.content AS BLOB) END`
 )
 
-var selectContent = "SELECT " + strings.Join(packedVersion(current), " || ") + ", " + length + ", CASE WHEN " + length + " <= ?2 THEN " + data + " END" +
+var selectContent = "SELECT " + strings.Join(packedVersion(isCurrent), " || ") + ", " + length + ", CASE WHEN " + length + " <= ?2 THEN " + data + " END" +
 	fromVersions + `
 LEFT JOIN obby_blobs b ON b.content_hash = v.content_hash
 WHERE v.id = ?1`

@@ -92,6 +92,27 @@ def _version_content(known: Known) -> Questions:
         yield call("version_content", version)
 
 
+def _diff(known: Known) -> Questions:
+    for pair in zip(known.versions[::4], known.versions[1::4], strict=False):
+        yield call("diff", *pair)
+    for n, path in enumerate(known.some(60)):
+        for begin, end in ((0.0, 1.0), (0.3, 0.8), (0.9, 0.2)):
+            times = known.between(begin), known.between(end)
+            yield call("diff", *times, path=path, context_lines=n % 5)
+        yield call("diff", known.last, known.versions[n], path=path)
+        yield call("diff", known.versions[n], known.last, path=path)
+    some, last = known.versions[7], known.versions[-1]
+    odd: list[Any] = [0, -1, last + 1, 1 << 62, 1 << 63, known.last, datetime(2026, 1, 1)]
+    for side in odd:
+        yield call("diff", side, some)
+        yield call("diff", some, side)
+    for lines in (-1, 0, 1, 1000, 1001, 1 << 40):
+        yield call("diff", some, last, context_lines=lines)
+    for outside in OUTSIDE:
+        yield call("diff", known.first, some, path=outside)
+        yield call("diff", some, last, path=outside)
+
+
 def _files(known: Known) -> Questions:
     for prefix in known.prefixes()[1:]:
         yield call("files", prefix)
@@ -113,6 +134,7 @@ HISTORY: dict[str, Callable[[Known], Questions]] = {
     "query.diffs_since": _diffs_since,
     "query.file_versions": _file_versions,
     "query.version_content": _version_content,
+    "query.diff": _diff,
     "query.files": _files,
     "query.labels": _labels,
 }

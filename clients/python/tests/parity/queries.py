@@ -17,10 +17,12 @@ import pytest
 
 import obby_clients as oc
 from obby_clients import fallback
+from obby_clients.fallback._content import valid
+from obby_clients.query import Version, VersionDiff
 
 from ..processes import Process
 from .asking import Known, Questions
-from .compare import outcome
+from .compare import applied, outcome
 from .finding_questions import FINDINGS
 from .history_questions import HISTORY
 from .report import Report
@@ -54,7 +56,8 @@ def _ask_all(report: Report, database: Path) -> None:
             for name, questions in QUESTIONS.items():
                 for what, ask in questions(known):
                     answers = [outcome(partial(ask, side)) for side in (client, python)]
-                    _compare(report, name, what, *answers)
+                    if not _other_script(report, name, client, *answers):
+                        _compare(report, name, what, *answers)
     finally:
         process.stop()
 
@@ -78,6 +81,32 @@ def _known(database: Path) -> Known:
     assert stats.last_time is not None
     root = os.path.commonpath(paths)
     return Known(root, paths, versions, steps, stats.first_time, stats.last_time)
+
+
+def _other_script(report: Report, name: str, client: Any, go: Any, python: Any) -> bool:
+    """Tell whether two diffs differ, and both turn the old content into the new one."""
+    if not isinstance(go, VersionDiff) or not isinstance(python, VersionDiff) or go == python:
+        return False
+    same = dataclasses.replace(python, diff=go.diff, lines_added=go.lines_added)
+    if dataclasses.replace(same, lines_removed=go.lines_removed) != go:
+        return False
+    old, new = (_text(client, version) for version in (go.old_version, go.new_version))
+    if any(applied(old, diff.diff.encode()) != new for diff in (go, python)):
+        return False
+    lengths = [diff.lines_added + diff.lines_removed for diff in (go, python)]
+    report.count(name)
+    kind = "of another length" if lengths[0] != lengths[1] else "as short"
+    report.explained(name, f"another edit script, {kind}; both apply")
+    return True
+
+
+def _text(client: Any, version: Version | None) -> bytes:
+    """Return the content of a version as a diff shows it."""
+    if version is None:
+        return b""
+    content = client.version_content(version.version_id).content
+    text = valid(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    return text.encode()
 
 
 def _compare(report: Report, name: str, what: str, go: Any, python: Any) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from .adopted import adopt, make_alone
 from .corpus import MISSED, ROUNDS
 from .operations import TRACKER, Operation
 from .report import Report
-from .world import World
+from .world import Side, World
 
 __all__ = ["databases", "run"]
 
@@ -55,5 +57,9 @@ def ask_all(world: World, operations: Iterable[Operation]) -> None:
             world.ask(
                 operation.name,
                 f"{argument!r:.100}",
-                lambda side, argument=argument, ask=operation.call: ask(side, argument),
+                partial(_asked, operation.call, argument),
             )
+
+
+def _asked(call: Callable[[Side, Any], Any], argument: Any, side: Side) -> Any:
+    return call(side, argument)

@@ -33,7 +33,8 @@ def micros_of(when: datetime) -> int:
     return (when - _EPOCH) // timedelta(microseconds=1)
 
 
-_FIRST, _LAST = (micros_of(end.replace(tzinfo=timezone.utc)) for end in (datetime.min, datetime.max))
+_FIRST = micros_of(datetime.min.replace(tzinfo=timezone.utc))
+_LAST = micros_of(datetime.max.replace(tzinfo=timezone.utc))
 
 
 def datetime_of(micros: int) -> datetime:

@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from ...values import AnyPath, ChangeType
-from .._paths import encode
+from .._paths import below, encode
 from .._problems import field
 from .._times import micros_of
 from .picks import Picks
-from .reader import Page, at
+from .reader import Answers, Page, at
 
 __all__ = [
     "MAX_TEXT",
@@ -113,6 +113,12 @@ class Where:
                 f"({column} = ? OR {column} >= ? AND {column} < ?)", text, text + "/", text + "0"
             )
 
+    def types(self, column: str, types: Iterable[ChangeType]) -> None:
+        """Keep rows of these types; none: of all."""
+        stored = [STORED_TYPES[type_] for type_ in types]
+        if stored:
+            self.add(f"{column} IN ({', '.join('?' * len(stored))})", *stored)
+
     def during(self, expression: str, range_: Range) -> None:
         """Keep rows in a range, of those whose time is readable."""
         if range_ != Range():
@@ -157,16 +163,24 @@ class Filter:
         picks = Picks("filter.path_glob", prefix, self.glob)
         return replace(self, prefix=prefix, picks=picks)
 
-    def apply(self, where: Where) -> None:
+    def apply(self, answers: Answers, where: Where) -> None:
         """Add the filter to a statement over content_diffs."""
-        prefix = str(self.prefix)
-        where.below("file_path", prefix)
-        if self.types:
-            where.add(f"change_type IN ({', '.join('?' * len(self.types))})")
-            where.args += [STORED_TYPES[type_] for type_ in self.types]
+        self.paths(answers, where, "file_path")
+        where.types("change_type", self.types)
         where.during(at("timestamp"), self.range)
+
+    def paths(self, answers: Answers, where: Where, column: str) -> None:
+        """Add what the filter says of paths."""
+        where.below(column, str(self.prefix))
         if self.picks:
-            where.add("obby_match(CAST(file_path AS BLOB))")
+            answers.match(self.picks)
+            where.add(f"obby_match(CAST({column} AS BLOB))")
+
+    def keeps(self, path: str) -> bool:
+        """Tell whether a path passes what the filter says of paths."""
+        prefix = str(self.prefix)
+        inside = prefix in {"", "/", path} or below(prefix, path)
+        return inside and (not self.picks or self.picks(path))
 
 
 def listed(

@@ -58,9 +58,7 @@ def diffs(answers: Answers, query: Query, limit: int) -> Page:
         where.add("id > ?", query.after)
     if query.before:
         where.add("id < ?", query.before)
-    query.filter.apply(where)
-    if query.filter.picks:
-        answers.match(query.filter.picks)
+    query.filter.apply(answers, where)
     statement = _SELECT.format(where=where, order="" if query.oldest_first else " DESC")
     # Enough that no character is cut in half where the text is longer than what is given.
     text = _MAX_TEXT + 4 if query.text else 0

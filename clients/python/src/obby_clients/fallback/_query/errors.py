@@ -39,6 +39,15 @@ _ROWS: dict[str, tuple[type[ObbyError], str]] = {
         ResourceExhaustedError,
         "the content is larger than a message may be",
     ),
+    "CONTENT_BINARY": (
+        FailedPreconditionError,
+        "the content is binary: it has no lines to compare",
+    ),
+    "DIFF_TOO_LARGE": (
+        ResourceExhaustedError,
+        "the diff is larger than a message may be: ask with fewer context_lines, or for the"
+        " contents",
+    ),
     "NO_SEARCH_INDEX": (
         FailedPreconditionError,
         "the database has no search index yet: run the content-tracker on it once",

@@ -114,7 +114,10 @@ class HistoryCalls:
             filter_ = wanted.checked()
             file = prefix_of("path", path)
             if not file and not filter_.prefix and not filter_.glob:
-                raise field("path", "not an absolute path")
+                raise field(
+                    "path",
+                    "is empty: give the path of a file, or path_prefix or path_glob in filter",
+                )
             return file, filter_
 
         def read(checked: tuple[str, Filter], before: Any, size: int) -> tuple[Page, Any]:
@@ -146,8 +149,8 @@ class HistoryCalls:
         timeout: float | None = None,
     ) -> VersionDiff:
         """Compute the unified diff between two contents."""
-        with self._reader.opened() as answers:
-            return between.diff(answers, old, new, path, context_lines)
+        sides = between.side(old), between.side(new)
+        return between.diff(self._reader, *sides, path, context_lines)
 
     @paged
     def files(

@@ -8,7 +8,7 @@ from ...query.values import Version, VersionContent
 from ...values import ContentKind
 from .._content import KINDS
 from .._paths import decode, encode, range_of
-from .arguments import STORED_TYPES, Filter, Where
+from .arguments import Filter, Where
 from .errors import failed
 from .reader import Answers, Page, at, time_of, valid
 
@@ -52,8 +52,6 @@ _KNOWN = """SELECT EXISTS (SELECT 1 FROM file_versions WHERE file_path = ?1)
     OR EXISTS (SELECT 1 FROM file_states WHERE file_path = ?1)
     OR EXISTS (SELECT 1 FROM content_diffs WHERE file_path = ?1)"""
 
-_MADE = "SELECT 1 FROM content_diffs d WHERE d.new_version_id = v.id AND d.change_type IN"
-
 # The newest step of a path, by id, says where it stood: nowhere where that removed it, or
 # where a later one carried it off. A path of the Python side may have versions and no
 # steps: then its newest version then is what it had. See internal/sqlite/history.go.
@@ -85,33 +83,47 @@ def of_path(answers: Answers, path: str, filter_: Filter, before: int | None, li
 
     Raises NotFoundError for a path that was never recorded.
     """
-    where = Where()
-    where.add("v.file_path = ?", encode(path))
-    where.add("v.id < ?", before or _LAST)
-    where.during(at("v.timestamp"), filter_.range)
-    if filter_.types:
-        where.add(f"EXISTS ({_MADE} ({', '.join('?' * len(filter_.types))}))")
-        where.args += [STORED_TYPES[type_] for type_ in filter_.types]
-    statement = f"SELECT {_COLUMNS}{_FROM}{where} ORDER BY v.id DESC LIMIT ?"
-    page = answers.page(statement, where.args, limit, version)
-    if not page.items and not answers.row(_KNOWN, [encode(path)])[0]:
-        raise failed("PATH_NOT_FOUND")
+    page = Page([], False)
+    if filter_.keeps(path):
+        where = Where()
+        where.add("v.file_path = ?", encode(path))
+        where.add("v.id < ?", before or _LAST)
+        where.during(at("v.timestamp"), filter_.range)
+        if filter_.types:
+            made = Where()
+            made.add("m.new_version_id = v.id")
+            made.types("m.change_type", filter_.types)
+            where.add(f"EXISTS (SELECT 1 FROM content_diffs m{made})", *made.args)
+        statement = f"SELECT {_COLUMNS}{_FROM}{where} ORDER BY v.id DESC LIMIT ?"
+        page = answers.page(statement, where.args, limit, version)
+    if not page.items:
+        _known(answers, path)
     return page
 
 
+def _known(answers: Answers, path: str) -> None:
+    """Raise NotFoundError for a path that was never recorded."""
+    if not answers.row(_KNOWN, [encode(path)])[0]:
+        raise failed("PATH_NOT_FOUND")
+
+
 def of_steps(answers: Answers, filter_: Filter, before: int | None, limit: int) -> Page:
-    """Return a page of (version, step), newest step first, each version once."""
+    """Return a page of (version, step): what the steps that pass the filter have made.
+
+    Newest step first; a version that several of them made stands where the newest does.
+    """
+    newest = Where()
+    newest.add("m.new_version_id = v.id")
+    newest.types("m.change_type", filter_.types)
+    newest.during(at("m.timestamp"), filter_.range)
     where = Where()
-    filter_.apply(where)
-    where.add("new_version_id IS NOT NULL")
-    if filter_.picks:
-        answers.match(filter_.picks)
-    statement = f"""SELECT {_COLUMNS}, made.step{_FROM}
-JOIN (SELECT new_version_id, max(id) AS step FROM content_diffs{where}
-    GROUP BY new_version_id HAVING step < ? ORDER BY step DESC LIMIT ?) made
-ON made.new_version_id = v.id ORDER BY made.step DESC"""
-    args = [*where.args, before or _LAST]
-    return answers.page(statement, args, limit, lambda row: (version(row), row[-1]))
+    where.add("d.id < ?", before or _LAST)
+    for column in ("d.file_path", "v.file_path"):
+        filter_.paths(answers, where, column)
+    where.add(f"d.id = (SELECT max(m.id) FROM content_diffs m{newest})", *newest.args)
+    statement = f"""SELECT {_COLUMNS}, d.id{_FROM}
+JOIN content_diffs d ON d.new_version_id = v.id{where} ORDER BY d.id DESC LIMIT ?"""
+    return answers.page(statement, where.args, limit, lambda row: (version(row), row[-1]))
 
 
 def files(answers: Answers, path: str, when: int, after: str | None, limit: int) -> Page:
@@ -120,6 +132,20 @@ def files(answers: Answers, path: str, when: int, after: str | None, limit: int)
     statement = f"SELECT {_COLUMNS}{_FROM}\nJOIN ({_FILES_AT}) found ON found.version_id = v.id\n"
     args = [encode(path), start, end, when, encode(after or "")]
     return answers.page(f"{statement}ORDER BY v.file_path", args, limit, version)
+
+
+def version_at(answers: Answers, path: str, when: int) -> int:
+    """Return which version a path was at a time; 0: it did not exist then.
+
+    Raises NotFoundError for a path that was never recorded.
+    """
+    text = encode(path)
+    nothing = text + "\x01"  # no path but this one is before it
+    row = answers.rows(_FILES_AT, [text, nothing, nothing, when, "", 1]).fetchone()
+    if row is None:
+        _known(answers, path)
+        return 0
+    return int(row[1])
 
 
 def labels(answers: Answers, prefix: str, before: int | None, limit: int) -> Page:
