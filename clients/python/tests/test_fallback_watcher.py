@@ -17,7 +17,6 @@ import pytest
 from obby_clients import fallback, watcher
 from obby_clients.watcher import ChangeType, EntryKind, WatchMethod
 
-from .conftest import wait_until
 from .processes import REPOSITORY
 
 SCRIPTS = sorted((REPOSITORY / "file-watcher/internal/watch/testdata/script").glob("*.txt"))
@@ -161,7 +160,9 @@ class Script:
             seen = threading.Event()
             notifier, before = root.notifier, root.notifier._touched
 
-            def touched(path: str, *what: bool, b: str = barrier, t: Any = before, s: Any = seen) -> None:
+            def touched(
+                path: str, *what: bool, b: str = barrier, t: Any = before, s: Any = seen
+            ) -> None:
                 if path == b:
                     s.set()
                 t(path, *what)
@@ -187,7 +188,9 @@ class Script:
         if event.change_type is ChangeType.RENAMED:
             assert event.old_path is not None
             name = f"{self.escaped(event.old_path)}{slash} -> {name}"
-        return f"{event.change_type.name.lower()} {name}{' initial' * event.initial}{self.by(event)}"
+        return (
+            f"{event.change_type.name.lower()} {name}{' initial' * event.initial}{self.by(event)}"
+        )
 
     def escaped(self, path: str) -> str:
         name = os.fsencode(os.path.relpath(path, self.folder))

@@ -6,14 +6,18 @@ is to add an entry; a file of entries for another service is added in `run`.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
+
+from obby_clients.tracker import RetentionRule
 
 from .corpus import Corpus
 from .world import Side
 
-__all__ = ["TRACKER", "Operation"]
+__all__ = ["CHANGES", "TRACKER", "Operation"]
 
 
 @dataclass(frozen=True)
@@ -82,5 +86,74 @@ TRACKER = [
         "tracker.generate_diff of versions",
         lambda corpus: [(1, 99_999_999), (99_999_998, b"x"), (0, b"x")],
         lambda side, pair: side.tracker.generate_diff(*pair),
+    ),
+]
+
+
+def _versions(side: Side) -> list[int]:
+    """Return some versions of one side: the same contents of the same paths on both."""
+    with closing(sqlite3.connect(side.database)) as connection:
+        rows = connection.execute(
+            "SELECT id FROM file_versions WHERE file_path NOT LIKE '%restored%'"
+            " ORDER BY file_path, content_hash"
+        )
+        return [number for (number,) in rows][::97]
+
+
+def _rules(corpus: Corpus) -> list[list[RetentionRule]]:
+    return [
+        [],
+        [RetentionRule("*.py", last=-1)],
+        [RetentionRule("*.py")],
+        [RetentionRule("/abs", last=1)],
+        [RetentionRule("*.go", last=1), RetentionRule("*.py", last=2, daily=3)],
+        [RetentionRule("*", last=3, hourly=1, weekly=1, monthly=2)],
+    ]
+
+
+def _label(side: Side, number: int) -> object:
+    version = ([0, *_versions(side)])[number]
+    return side.tracker.set_version_label(
+        version, f"label {number}" if number % 3 else "", pinned=bool(number % 2)
+    )
+
+
+# What changes the history and not the disk, in this order.
+CHANGES = [
+    Operation("tracker.set_version_label", lambda corpus: range(12), _label),
+    Operation(
+        "tracker.set_version_label, errors",
+        lambda corpus: ["x" * 201],
+        lambda side, label: side.tracker.set_version_label(1, label),
+    ),
+    Operation(
+        "tracker.apply_retention, dry",
+        _rules,
+        lambda side, rules: side.tracker.apply_retention(rules, dry_run=True),
+    ),
+    Operation(
+        "tracker.apply_retention",
+        _rules,
+        lambda side, rules: side.tracker.apply_retention(rules),
+    ),
+    Operation(
+        "tracker.apply_retention, bytes",
+        lambda corpus: [-1, 1 << 40, 6_000_000, 1],
+        lambda side, most: side.tracker.apply_retention(max_bytes=most),
+    ),
+    Operation(
+        "tracker.forget, dry",
+        lambda corpus: [*corpus.files[::40], corpus.root / "d1", "", "relative", "/nowhere"],
+        lambda side, path: side.tracker.forget(path, recursive=True, dry_run=True),
+    ),
+    Operation(
+        "tracker.forget",
+        lambda corpus: [*corpus.files[::40], corpus.root / "d1", corpus.root / "d2"],
+        lambda side, path: side.tracker.forget(path, recursive="/d2" in str(path)),
+    ),
+    Operation(
+        "tracker.forget, vacuum",
+        lambda corpus: [corpus.root / "d3"],
+        lambda side, path: side.tracker.forget(path, recursive=True, vacuum=True),
     ),
 ]

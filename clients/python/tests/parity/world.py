@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +26,14 @@ from .tables import Ids, compare_tables, indexed
 __all__ = ["MAX_CONTENT", "Side", "World"]
 
 MAX_CONTENT = 1 << 20
+
+
+def by_path(answer: Any, below: str = "") -> Any:
+    """Order what was restored, and name places that each side has for itself alike."""
+    if not isinstance(answer, list):
+        return answer
+    named = [dataclasses.replace(one, path=one.path.removeprefix(below)) for one in answer]
+    return sorted(named, key=lambda one: one.path)
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,13 @@ class World:
         )
         client = oc.ContentTrackerClient(self._process.target)
         client.wait_ready(60)
-        list(client.reconcile(root))  # as it does by itself when it starts: nothing is there yet
+        list(client.reconcile(root))  # as it does when it starts: nothing is there yet
         python = fallback.ContentTracker(
             databases[1],
             [root],
             max_content=MAX_CONTENT,
             publish=True,
+            restore_to=[elsewhere[1]],
         )
         self.sides = (
             Side("go", databases[0], client, elsewhere[0]),
@@ -77,8 +91,9 @@ class World:
 
     def ask(self, name: str, what: str, call: Callable[[Side], Any]) -> None:
         """Ask both sides the same, and compare."""
-        answers = Answers(self.report, name, self._ids.name)
-        answers.compare(what, *(outcome(lambda side=side: call(side)) for side in self.sides))
+        self.answers(name).compare(
+            what, *(outcome(lambda side=side: call(side)) for side in self.sides)
+        )
 
     def track(self, changes: list[TrackChange], *, batch: bool) -> None:
         """Have both sides record what has happened."""
@@ -104,6 +119,49 @@ class World:
                 ),
             )
 
+    def acknowledge(self) -> None:
+        """Empty the outbox, as a hub would that took everything."""
+        for side in self.sides:
+            with closing(sqlite3.connect(side.database, timeout=10)) as connection:
+                connection.execute("PRAGMA wal_autocheckpoint = 0")
+                connection.execute("DELETE FROM obby_outbox")
+                connection.commit()
+
+    def restore_in_place(self, what: str, folder: Path, **wanted: Any) -> None:
+        """Have both sides restore the same disk: it is put back in between."""
+        kept = folder.with_name(f"{folder.name} kept")
+        shutil.copytree(folder, kept, symlinks=True)
+        answers, disks = [], []
+        for n, side in enumerate(self.sides):
+            if n:
+                shutil.rmtree(folder)
+                shutil.copytree(kept, folder, symlinks=True)
+            restored = functools.partial(side.tracker.restore, folder, timeout=60.0, **wanted)
+            answers.append(by_path(outcome(restored)))
+            files = filter(Path.is_file, folder.rglob("*"))
+            disks.append({str(path): path.read_bytes() for path in files})
+        shutil.rmtree(kept)
+        self.answers("tracker.restore").compare(what, *answers)
+        self.answers("tracker.restore, disk").compare(what, *disks)
+
+    def restore_elsewhere(self, what: str, **wanted: Any) -> None:
+        """Have each side restore to a place of its own."""
+        answers, disks = [], []
+        for side in self.sides:
+            place = side.elsewhere / "files"
+            restored = functools.partial(
+                side.tracker.restore, destination=place, timeout=60.0, **wanted
+            )
+            answers.append(by_path(outcome(restored), below=str(side.elsewhere)))
+            files = filter(Path.is_file, place.rglob("*"))
+            disks.append({str(path.relative_to(place)): path.read_bytes() for path in files})
+        self.answers("tracker.restore").compare(what, *answers)
+        self.answers("tracker.restore, disk").compare(what, *disks)
+
+    def answers(self, name: str) -> Answers:
+        """Return what compares the answers of an operation."""
+        return Answers(self.report, name, self._ids.name)
+
     def reconcile(self, missed: str) -> None:
         """Have both sides find what they have missed."""
         self.ask(
@@ -112,7 +170,7 @@ class World:
             lambda side: list(side.tracker.reconcile(self.corpus.root))[-1],
         )
 
-    def compare_databases(self) -> None:
+    def compare_databases(self, *, restored: bool) -> None:
         """Compare every table, once the service's index has caught up."""
         wait_until(lambda: indexed(self.sides[0].database))
-        compare_tables(self.report, *(side.database for side in self.sides))
+        compare_tables(self.report, *(side.database for side in self.sides), restored=restored)
