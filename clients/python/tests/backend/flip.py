@@ -89,6 +89,18 @@ class Editor(threading.Thread):
 
 
 @contextmanager
+def _editing(root: Path, editors: int, files: int) -> Iterator[list[Editor]]:
+    at_work = [Editor(root, seed, files) for seed in range(editors)]
+    for editor in at_work:
+        editor.start()
+    try:
+        yield at_work
+    finally:
+        for editor in at_work:
+            editor.stop()
+
+
+@contextmanager
 def _world(folder: Path, clients: int) -> Iterator[tuple[Backend, GoServices, list[Listener]]]:
     root = (folder / "notes").resolve()
     root.mkdir()
@@ -117,23 +129,19 @@ def run(
     with _world(folder, clients) as (backend, go, listeners):
         root = folder.resolve() / "notes"
         direct = _Direct(go["sse-hub"].target)
-        at_work = [Editor(root, seed, files) for seed in range(editors)]
-        for editor in at_work:
-            editor.start()
-        for number in range(flips):
-            _flip(backend, listeners, on=True)
-            _flip(backend, listeners, on=False)
-            listeners[number % clients].hang_up()
-            if kill:
-                victim = go[KILLED[number % len(KILLED)]]
-                with _progress(listeners):
-                    victim.kill()
-                with _progress(listeners):
-                    victim.restart()
-                    wait_until(lambda: _watched_by(backend) == "go")
-                report.kills += 1
-        for editor in at_work:
-            editor.stop()
+        with _editing(root, editors, files) as at_work:
+            for number in range(flips):
+                _flip(backend, listeners, on=True)
+                _flip(backend, listeners, on=False)
+                listeners[number % clients].hang_up()
+                if kill:
+                    victim = go[KILLED[number % len(KILLED)]]
+                    with _progress(listeners):
+                        victim.kill()
+                    with _progress(listeners):
+                        victim.restart()
+                        wait_until(lambda: _watched_by(backend) == "go")
+                    report.kills += 1
         report.edits = sum(editor.edits for editor in at_work)
         _settle(backend, root)
         newest = backend.change_ids()[-1]

@@ -51,8 +51,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Obby backend",
         version=__version__,
         description="What changed, when, and how: every version of every file.",
-        lifespan=_pipeline(settings),
     )
+    app.router.lifespan_context = _pipeline(settings)  # FastAPI 0.92 has no `lifespan=`
     obby.install(app, obby.ObbySettings(database=settings.database, roots=settings.roots))
     for router in _ROUTERS:
         app.include_router(router())

@@ -32,6 +32,12 @@ class Explanation(BaseModel):
     percentage: Optional[str] = Field(None, description="The percentage in force.")
 
 
+class NewValue(BaseModel):
+    """What a flag is to be set to."""
+
+    value: Optional[str] = Field(..., description="Its value; null takes it out of the flags file.")
+
+
 def admin_router(*, dependencies: Sequence[Any]) -> APIRouter:
     """Return the operations below `/go`, for a host to mount.
 
@@ -82,13 +88,11 @@ def _writes(router: APIRouter) -> None:
     @router.put("/flags/{name}", summary="Set a flag")
     async def put(
         name: str = Path(description="The variable, such as `USE_GO_QUERY_SERVICE`."),
-        value: Optional[str] = Body(
-            description="Its value; null takes it out of the flags file.", embed=True
-        ),
+        new: NewValue = Body(),
         obby: State = Depends(get_state),
     ) -> dict[str, Any]:
         """Write a flag to the flags file; every process follows within a second."""
-        return await _changed(obby, lambda admin: admin.set({name: value}))
+        return await _changed(obby, lambda admin: admin.set({name: new.value}))
 
     @router.post("/rollback", summary="Everything to Python")
     async def rollback(
