@@ -17,7 +17,6 @@ import pytest
 from obby_clients import fallback, watcher
 from obby_clients.watcher import ChangeType, EntryKind, WatchMethod
 
-from .conftest import wait_until
 from .processes import REPOSITORY
 
 SCRIPTS = sorted((REPOSITORY / "file-watcher/internal/watch/testdata/script").glob("*.txt"))
@@ -101,6 +100,11 @@ class Script:
                 path.symlink_to(args[0])
             case "mkfifo":
                 os.mkfifo(path)
+            case _:
+                self.attributes(name, path, args)
+
+    def attributes(self, name: str, path: Path, args: list[str]) -> None:
+        match name:
             case "chmod":
                 path.chmod(int(args[0], 8))
             case "touch":
@@ -161,7 +165,9 @@ class Script:
             seen = threading.Event()
             notifier, before = root.notifier, root.notifier._touched
 
-            def touched(path: str, *what: bool, b: str = barrier, t: Any = before, s: Any = seen) -> None:
+            def touched(
+                path: str, *what: bool, b: str = barrier, t: Any = before, s: Any = seen
+            ) -> None:
                 if path == b:
                     s.set()
                 t(path, *what)
@@ -173,6 +179,7 @@ class Script:
             Path(barrier).unlink()
 
     def events(self) -> Iterator[str]:
+        assert self.stream._source is not None
         while (event := self.stream._source.take()) is not None:
             assert isinstance(event, watcher.Event)
             yield self.written(event)
@@ -187,7 +194,9 @@ class Script:
         if event.change_type is ChangeType.RENAMED:
             assert event.old_path is not None
             name = f"{self.escaped(event.old_path)}{slash} -> {name}"
-        return f"{event.change_type.name.lower()} {name}{' initial' * event.initial}{self.by(event)}"
+        return (
+            f"{event.change_type.name.lower()} {name}{' initial' * event.initial}{self.by(event)}"
+        )
 
     def escaped(self, path: str) -> str:
         name = os.fsencode(os.path.relpath(path, self.folder))

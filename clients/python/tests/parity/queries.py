@@ -21,15 +21,27 @@ from obby_clients.fallback._content import valid
 from obby_clients.query import Version, VersionDiff
 
 from ..processes import Process
+from .adopted import adopt, make_alone
 from .asking import Known, Questions
 from .compare import applied, outcome
 from .finding_questions import FINDINGS
 from .history_questions import HISTORY
 from .report import Report
 
-__all__ = ["QUESTIONS", "ask_all"]
+__all__ = ["QUESTIONS", "ask_all", "databases"]
 
 QUESTIONS: dict[str, Callable[[Known], Questions]] = {**HISTORY, **FINDINGS}
+
+
+def databases(folder: Path) -> list[Path]:
+    """Return those that the suite has made, and one in which Go never ran; odd rows are in all."""
+    made = [folder / side / "obby.db" for side in ("go", "python")]
+    alone = folder / "python-alone.db"
+    if not alone.exists():
+        make_alone(alone)
+        for database in (*made, alone):
+            adopt(database)
+    return [*made, alone]
 
 
 def ask_all(report: Report, database: Path) -> None:

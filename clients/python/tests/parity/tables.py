@@ -80,11 +80,12 @@ class Ids:
             connection.close()
 
 
-def compare_tables(report: Report, go: Path, python: Path) -> None:
-    """Compare every table of two databases."""
+def compare_tables(report: Report, go: Path, python: Path, *, restored: bool) -> None:
+    """Compare every table of two databases; `restored`: both sides have written files."""
     with closing(_connect(go)) as a, closing(_connect(python)) as b:
         for table, query in _TABLES.items():
-            _compare_table(report, table, _rows(a, query), _rows(b, query), _contents(a))
+            rows = _rows(a, query), _rows(b, query)
+            _compare_table(report, table, rows, _contents(a), restored=restored)
         for word in _WORDS:
             found = [_found(connection, word) for connection in (a, b)]
             report.count("obby_search", len(found[0]))
@@ -140,10 +141,12 @@ def _contents(connection: sqlite3.Connection) -> Callable[[str | None], bytes | 
 def _compare_table(
     report: Report,
     table: str,
-    go: dict[Any, dict[str, Any]],
-    python: dict[Any, dict[str, Any]],
+    rows: tuple[dict[Any, dict[str, Any]], dict[Any, dict[str, Any]]],
     content: Callable[[str | None], bytes | None],
+    *,
+    restored: bool,
 ) -> None:
+    go, python = rows
     report.count(table, len(go))
     for key in go.keys() ^ python.keys():
         report.differs(table, f"{key!r} only on {'go' if key in go else 'python'}'s side")
@@ -154,6 +157,8 @@ def _compare_table(
             if name in _TIMES:
                 if not _plausible(value, mine):
                     report.differs(table, f"{key!r} {name}: go {value!r}, python {mine!r}")
+            elif name == "modified" and value != mine and restored and _plausible(value, mine):
+                report.explained(table, "each side has written the file that it restored")
             elif name == "diff_content" and value != mine:
                 _compare_diffs(report, table, key, (row, other), content)
             elif value != mine and name not in {"lines_added", "lines_removed"}:
@@ -193,8 +198,8 @@ def _plausible(go: str | None, python: str | None) -> bool:
 
 def _found(connection: sqlite3.Connection, word: str) -> set[str]:
     rows = connection.execute(
-        "SELECT i.file_path FROM obby_search JOIN obby_indexed i ON i.version_id = obby_search.rowid"
-        " WHERE obby_search MATCH ?",
+        "SELECT i.file_path FROM obby_search"
+        " JOIN obby_indexed i ON i.version_id = obby_search.rowid WHERE obby_search MATCH ?",
         (f'"{word}"',),
     )
     return {row[0] for row in rows}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from .queries import ask_all
+from .queries import ask_all, databases
 from .report import Report
-from .suite import databases, run
+from .suite import run
 
 
 @pytest.fixture(scope="module")

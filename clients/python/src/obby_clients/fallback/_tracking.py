@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
 from ..errors import ObbyError
@@ -50,7 +50,7 @@ class Tracker:
         self, db: Database, roots: Iterable[AnyPath], max_content: int, *, publish: bool
     ) -> None:
         self.db, self.roots = db, Roots(db, roots)
-        self.max_content, self._publish = max_content, publish
+        self.max_content, self.publish = max_content, publish
         self._locks = _Locks()
 
     def track(self, request: Request) -> Result:
@@ -60,7 +60,7 @@ class Tracker:
         else:
             path, root = self.roots.resolve(request.path)
         old = self.roots.resolve(request.old_path)[0] if request.old_path else ""
-        with self._locks.held(path, old or path):
+        with self.locked(path, old or path):
             if request.request_id and (before := _store.answer(self.db, request.request_id)):
                 return before
             for _ in range(_TRIES):
@@ -70,6 +70,10 @@ class Tracker:
                 except Stale:
                     continue
         raise problem("DATABASE_BUSY", quote(path), "another program keeps recording it")
+
+    def locked(self, *paths: str) -> AbstractContextManager[None]:
+        """Let nobody else work on some paths."""
+        return self._locks.held(*paths)
 
     def head(self, path: str) -> Head:
         """Return where a path stands."""
@@ -142,7 +146,7 @@ class Tracker:
 
     def _record(self, step: Step) -> Result:
         if step.type:
-            return _record.record(self.db, step, publish=self._publish)
+            return _record.record(self.db, step, publish=self.publish)
         version = step.before.version
         if step.before.live and step.tells and step.after is not None:
             _record.touch(self.db, step.path, version.id, step.after)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator
@@ -13,8 +14,12 @@ from ..errors import ObbyError
 from ..tracker.values import (
     BatchItem,
     ContentHash,
+    Forgotten,
     LineEnding,
     Progress,
+    Restored,
+    RetentionRule,
+    Thinned,
     TrackChange,
     TrackResult,
     UnifiedDiff,
@@ -25,12 +30,16 @@ from ._aio import Asyncio, Blocking, streaming, unary
 from ._content import ENDINGS, KINDS, Content, given, valid
 from ._database import Database
 from ._diff import CONTEXT, between
+from ._forget import forget
 from ._index import catch_up
 from ._paths import quote, text_of
 from ._problems import domain, field, gone, problem
 from ._reading import read
 from ._reconcile import reconcile
 from ._record import set_label
+from ._restore import Restoration, check_restoration, restore
+from ._retention import check_rule, retain
+from ._times import micros_of
 from ._tracking import Request, Tracker
 
 __all__ = ["AsyncContentTracker", "ContentTracker"]
@@ -52,12 +61,14 @@ class _Calls:
         database: AnyPath,
         roots: Iterable[AnyPath],
         *,
+        restore_to: Iterable[AnyPath] = (),
         max_content: int = 10 << 20,
         publish: bool = False,
     ) -> None:
         self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
         self._db = Database(database)
         self._tracker = Tracker(self._db, roots, max_content, publish=publish)
+        self._restore_to = [os.path.realpath(text_of(folder)) for folder in restore_to]
         with domain(_LOG.error):
             catch_up(self._db)
 
@@ -186,6 +197,37 @@ class _Calls:
             for root in roots:
                 yield from reconcile(self._tracker, root, accept=accept)
 
+    @streaming
+    def restore(
+        self,
+        path: AnyPath | None = None,
+        *,
+        as_of: datetime | None = None,
+        version_id: int = 0,
+        destination: AnyPath | None = None,
+        remove_others: bool = False,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        idle_timeout: float = 60.0,
+    ) -> Iterator[Restored]:
+        """Write recorded content back to the disk: a version, or a path as of a time."""
+        if as_of is not None and as_of.utcoffset() is None:
+            raise ValueError(f"{as_of!r} has no time zone")
+        wanted = Restoration(
+            version_id,
+            "" if path is None else text_of(path),
+            0 if as_of is None else micros_of(as_of),
+            "" if destination is None else text_of(destination),
+            remove_others,
+            dry_run,
+        )
+        check_restoration(wanted, timed=as_of is not None)
+        return self._restore(wanted)
+
+    def _restore(self, wanted: Restoration) -> Iterator[Restored]:
+        with domain(_LOG.error):
+            yield from restore(self._tracker, self._restore_to, wanted)
+
     @unary
     def set_version_label(
         self,
@@ -201,13 +243,55 @@ class _Calls:
         with domain(_LOG.error):
             set_label(self._db, version_id, label, pinned=pinned)
 
+    @streaming
+    def apply_retention(
+        self,
+        rules: Iterable[RetentionRule] = (),
+        *,
+        max_bytes: int = 0,
+        dry_run: bool = False,
+        timeout: float | None = None,
+        idle_timeout: float = 600.0,
+    ) -> Iterator[Thinned]:
+        """Thin out the history by the given rules; the last item has the totals."""
+        if max_bytes < 0:
+            raise field("max_bytes", f"{max_bytes} is negative")
+        given = list(rules)
+        for rule in given:
+            check_rule(rule)
+        if not given and not max_bytes:
+            raise problem("NO_POLICY")
+        return self._retain(given, max_bytes, dry=dry_run)
+
+    def _retain(self, rules: list[RetentionRule], most: int, *, dry: bool) -> Iterator[Thinned]:
+        with domain(_LOG.error):
+            yield from retain(self._tracker, rules, most, dry=dry)
+
+    @unary
+    def forget(
+        self,
+        path: AnyPath,
+        *,
+        recursive: bool = False,
+        dry_run: bool = False,
+        vacuum: bool = False,
+        timeout: float | None = None,
+    ) -> Forgotten:
+        """Forget a path for good; with `vacuum` no byte of it is left in the database."""
+        name = text_of(path)
+        if not name:
+            raise field("path", "is empty: give the absolute path to forget")
+        with domain(_LOG.error):
+            return forget(self._tracker, name, recursive=recursive, dry=dry_run, vacuum=vacuum)
+
 
 class ContentTracker(_Calls, Blocking):
     """Tracks files in this process; every call blocks.
 
     `roots` are the folders whose files may be tracked; a folder that is missing is
-    waited for. Of a file over `max_content` bytes only the hash is kept. With
-    `publish`, recorded steps wait in the outbox for whoever publishes them.
+    waited for. Files may be restored to the folders of `restore_to`, too. Of a file over
+    `max_content` bytes only the hash is kept. With `publish`, recorded steps wait in the
+    outbox for whoever publishes them.
 
     Raises FailedPreconditionError where the database cannot be used; the message
     says what to do.

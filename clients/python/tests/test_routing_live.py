@@ -1,0 +1,346 @@
+"""Streams that do not end, while an operator changes his mind."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import obby_clients as oc
+from obby_clients import hub, watcher
+from obby_clients.flags import Backend, Flags, FlagsAdmin, Service
+from obby_clients.routing import AsyncObby, Change, Fallbacks, Obby
+
+from . import small
+from .conftest import wait_until
+
+Start = Callable[..., Any]
+
+
+class Listener:
+    """Reads a routed stream, of either kind, into a queue."""
+
+    def __init__(self, drive: Drive, stream: Any) -> None:
+        self.heard: queue.Queue[Any] = queue.Queue()
+        self.stream = stream
+        self._drive = drive
+        if drive.loop is None:
+            threading.Thread(target=self._read, daemon=True).start()
+            stream.connect()
+        else:
+            drive.run(stream.connect())
+            asyncio.run_coroutine_threadsafe(self._aread(), drive.loop)
+
+    def _read(self) -> None:
+        try:
+            for item in self.stream:
+                self.heard.put(item)
+        except oc.ObbyError as error:
+            self.heard.put(error)
+
+    async def _aread(self) -> None:
+        try:
+            async for item in self.stream:
+                self.heard.put(item)
+        except oc.ObbyError as error:
+            self.heard.put(error)
+
+    def until(self, wanted: Callable[[Any], bool]) -> list[Any]:
+        """Return everything up to the item that is wanted."""
+        items = [self.heard.get(timeout=60)]
+        while not wanted(items[-1]):
+            items.append(self.heard.get(timeout=60))
+        return items
+
+    def close(self) -> None:
+        self._drive.run(self.stream.close())
+
+
+class Drive:
+    """Runs an Obby of either kind; asyncio in a thread of its own."""
+
+    def __init__(self, asynchronous: bool) -> None:
+        self.loop = asyncio.new_event_loop() if asynchronous else None
+        self._thread: threading.Thread | None = None
+        if self.loop is not None:
+            self._thread = threading.Thread(target=self.loop.run_forever)
+            self._thread.start()
+
+    def run(self, result: Any) -> Any:
+        if self.loop is None or not asyncio.iscoroutine(result):
+            return result
+        return asyncio.run_coroutine_threadsafe(result, self.loop).result(60)
+
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call something that must be called on the loop."""
+        if self.loop is None:
+            return function(*args, **kwargs)
+
+        async def call() -> Any:
+            return function(*args, **kwargs)
+
+        return self.run(call())
+
+    def stop(self) -> None:
+        if self.loop is not None and self._thread is not None:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join()
+            self.loop.close()
+
+
+class World:
+    """An Obby with a flags file, a Go service, and a small Python side."""
+
+    def __init__(self, drive: Drive, folder: Path, environ: dict[str, str], **python: Any) -> None:
+        self.file = folder / "flags.conf"
+        self.admin = FlagsAdmin(self.file)
+        self.drive, self.python = drive, python
+        kind: Any = Obby if drive.loop is None else AsyncObby
+        flags = Flags({**environ, "OBBY_FLAGS_FILE": str(self.file)})
+        self.obby = kind(fallback=Fallbacks(**python), flags=flags, drain=0.1)
+        self.listeners: list[Listener] = []
+
+    def listen(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Listener:
+        stream = self.drive.call(function, *args, **kwargs)
+        self.listeners.append(Listener(self.drive, stream))
+        return self.listeners[-1]
+
+    def close(self) -> None:
+        for listener in self.listeners:
+            listener.close()
+        self.drive.run(self.obby.close())
+        for side in self.python.values():
+            self.drive.run(side.close())
+        self.drive.stop()
+
+
+@pytest.fixture(params=["sync", "asyncio"])
+def world(request: pytest.FixtureRequest, tmp_path: Path, start: Start) -> Iterator[Any]:
+    worlds: list[World] = []
+
+    def make(environ: dict[str, str]) -> World:
+        drive = Drive(request.param == "asyncio")
+        prefix = "Async" if drive.loop else ""
+        python = {name.lower(): getattr(small, prefix + name)() for name in ("Watcher", "Hub")}
+        worlds.append(World(drive, tmp_path, environ, **python))
+        return worlds[-1]
+
+    yield make
+    for one in worlds:
+        one.close()
+
+
+def watching(target: str, **more: str) -> dict[str, str]:
+    return {"USE_GO_FILE_WATCHER": "1", "GO_FILE_WATCHER_TARGET": target, **more}
+
+
+def is_event(path: Path) -> Callable[[Any], bool]:
+    return lambda item: isinstance(item, watcher.Event) and item.path == str(path)
+
+
+def is_resync(item: Any) -> bool:
+    return isinstance(item, watcher.Resync)
+
+
+def test_case_52_the_kill_switch_during_a_watch(world: Any, start: Start, root: Path) -> None:
+    go = start("file-watcher", "--debounce", "20ms")
+    w = world(watching(go.target))
+    started = w.drive.run(w.obby.watcher.start_watching(root))
+    changes = w.listen(w.obby.watcher.events)
+    (root / "one.md").write_text("1")
+    assert changes.until(is_event(root / "one.md"))
+    stop_gap = threading.Event()
+    written: list[Path] = []
+
+    def edit() -> None:
+        while not stop_gap.wait(0.005):
+            path = root / f"gap{len(written)}.md"
+            path.write_text("once")
+            written.append(path)
+
+    editing = threading.Thread(target=edit)
+    editing.start()
+    w.admin.rollback()
+    before = changes.until(is_resync)
+    stop_gap.set()
+    editing.join()
+    assert (before[-1].path, before[-1].watch_id) == (str(root), started.watch.watch_id)
+    (root / "last.md").write_text("2")
+    after = changes.until(is_event(root / "last.md"))
+    names = [item.path for item in before + after if isinstance(item, watcher.Event)]
+    assert len(names) == len(set(names))  # nothing twice, whoever saw it
+    assert {item.watch_id for item in after} == {started.watch.watch_id}
+    with oc.FileWatcherClient(go.target) as client:
+        assert not list(client.list_watches())  # Go has let go
+    # What neither of them has reported was there before the Resync: that is its purpose.
+    missed = {str(path) for path in written} - set(names)
+    assert all(Path(path).exists() for path in missed)
+    wait_until(lambda: w.obby.health()["file-watcher"] != "closed")
+
+    w.admin.rollback(on=False)
+    changes.until(is_resync)
+    wait_until(lambda: not w.python["watcher"].roots)
+    (root / "back.md").write_text("3")
+    changes.until(is_event(root / "back.md"))
+
+
+def test_case_52_python_is_ready_before_go_is_left(world: Any, start: Start, root: Path) -> None:
+    go = start("file-watcher", "--debounce", "20ms")
+    w = world(watching(go.target))
+    w.drive.run(w.obby.watcher.start_watching(root))
+    changes = w.listen(w.obby.watcher.events)
+    watches: list[int] = []
+    python = w.python["watcher"]
+
+    def count(item: str) -> None:
+        with oc.FileWatcherClient(go.target) as client:
+            watches.append(len(list(client.list_watches())))
+
+    python.log = Log(count)
+    w.admin.rollback()
+    changes.until(is_resync)
+    assert watches == [1]  # Go was still watching when Python had begun
+
+
+class Log(list[str]):
+    """Tells what is appended."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        super().__init__()
+        self._told = told
+
+    def append(self, item: str) -> None:
+        super().append(item)
+        self._told(item)
+
+
+def test_a_watcher_that_dies_is_replaced(world: Any, start: Start, root: Path) -> None:
+    go = start("file-watcher", "--debounce", "20ms")
+    w = world(watching(go.target))
+    w.drive.run(w.obby.watcher.start_watching(root))
+    changes = w.listen(w.obby.watcher.events)
+    go.kill()
+    changes.until(is_resync)
+    (root / "a.md").write_text("1")
+    changes.until(is_event(root / "a.md"))
+    go.restart()
+    changes.until(is_resync)
+    with oc.FileWatcherClient(go.target) as client:
+        assert [watch.path for watch in client.list_watches()] == [str(root)]
+    (root / "b.md").write_text("2")
+    changes.until(is_event(root / "b.md"))
+
+
+def side_of(service: Service, percentage: str, subject: str) -> Backend:
+    environ = {service.switch: "1", service.percentage: percentage}
+    return Flags(environ).decide(service, subject).backend
+
+
+def test_case_53_nested_roots_have_one_side(world: Any, start: Start, root: Path) -> None:
+    go = start("file-watcher")
+    names = map(str, range(1000))
+    inner = next(
+        n
+        for n in names
+        if side_of(Service.FILE_WATCHER, "50", f"{root}/{n}")
+        is not side_of(Service.FILE_WATCHER, "50", str(root))
+    )
+    (root / inner).mkdir()
+    w = world(watching(go.target, GO_WATCHER_ROLLOUT_PERCENTAGE="50"))
+    w.drive.run(w.obby.watcher.start_watching(root))
+    w.drive.run(w.obby.watcher.start_watching(root / inner))
+    with oc.FileWatcherClient(go.target) as client:
+        here, there = len(w.python["watcher"].roots), len(list(client.list_watches()))
+    outer_is_go = side_of(Service.FILE_WATCHER, "50", str(root)) is Backend.GO
+    assert (here, there) == ((0, 2) if outer_is_go else (2, 0))
+
+
+def test_case_53_the_inner_root_follows(world: Any, start: Start, root: Path) -> None:
+    go = start("file-watcher")
+    inner = next(
+        n
+        for n in map(str, range(1000))
+        if side_of(Service.FILE_WATCHER, "50", f"{root}/{n}")
+        is not side_of(Service.FILE_WATCHER, "50", str(root))
+    )
+    (root / inner).mkdir()
+    w = world(watching(go.target, GO_WATCHER_ROLLOUT_PERCENTAGE="50"))
+    w.drive.run(w.obby.watcher.start_watching(root / inner))
+    w.drive.run(w.obby.watcher.start_watching(root))
+    with oc.FileWatcherClient(go.target) as client:
+        here, there = len(w.python["watcher"].roots), len(list(client.list_watches()))
+    assert 0 in (here, there)
+    assert here + there == 2
+
+
+def hubs(target: str, **more: str) -> dict[str, str]:
+    return {"USE_GO_SSE_HUB": "1", "GO_SSE_HUB_TARGET": target, **more}
+
+
+def client_on(side: Backend) -> str:
+    clients = (f"client-{number}" for number in range(1000))
+    return next(c for c in clients if side_of(Service.SSE_HUB, "50", c) is side)
+
+
+def is_hub_event(item: Any) -> bool:
+    return isinstance(item, hub.Event)
+
+
+def test_case_54_publishing_at_50_percent(world: Any, start: Start) -> None:
+    go = start("sse-hub")
+    w = world(hubs(go.target, GO_SSE_ROLLOUT_PERCENTAGE="50"))
+    listeners = [w.listen(w.obby.hub.subscribe, "t", client_id=client_on(side)) for side in Backend]
+    for number in range(5):
+        published = w.drive.run(w.obby.hub.publish("t", str(number)))
+        assert published.receivers == 2
+    for listener in listeners:
+        heard = listener.until(lambda item: is_hub_event(item) and item.data == b"4")
+        assert [item.data for item in heard] == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_case_55_a_subscriber_moves(world: Any, start: Start) -> None:
+    go = start("sse-hub")
+    w = world(hubs(go.target))
+    events = w.listen(w.obby.hub.subscribe, "t", client_id="c")
+    w.drive.run(w.obby.hub.publish("t", "on go"))
+    assert events.until(is_hub_event)[-1].data == b"on go"
+    w.admin.rollback()
+    (reset,) = events.until(lambda item: isinstance(item, hub.Reset))
+    assert reset.reason is hub.ResetReason.EPOCH
+    w.drive.run(w.obby.hub.publish("t", "on python"))
+    assert [item.data for item in events.until(is_hub_event)] == [b"on python"]
+    w.admin.rollback(on=False)
+    (reset,) = events.until(lambda item: isinstance(item, hub.Reset))
+    w.drive.run(w.obby.hub.publish("t", "on go again"))
+    assert [item.data for item in events.until(is_hub_event)] == [b"on go again"]
+
+
+def test_an_operators_change_is_told(world: Any, start: Start) -> None:
+    w = world(hubs("127.0.0.1:1"))
+    told: queue.Queue[Change] = queue.Queue()
+    end = w.obby.on_change(Service.SSE_HUB, told.put)
+    w.admin.rollback()
+    change = told.get(timeout=60)
+    assert (change.before.killed, change.now.killed) == (False, True)
+    end()
+
+
+def test_a_cursor_goes_on_in_another_stream(world: Any, start: Start, root: Path) -> None:
+    go = start("file-watcher", "--debounce", "20ms")
+    w = world(watching(go.target))
+    w.drive.run(w.obby.watcher.start_watching(root))
+    changes = w.listen(w.obby.watcher.events)
+    (root / "one.md").write_text("1")
+    changes.until(is_event(root / "one.md"))
+    cursor = changes.stream.cursor
+    changes.close()
+    (root / "two.md").write_text("2")
+    more = w.listen(w.obby.watcher.events, cursor)
+    assert [item.path for item in more.until(is_event(root / "two.md"))] == [str(root / "two.md")]
+    with pytest.raises(oc.InvalidArgumentError, match="resume_token"):
+        w.obby.watcher.events("nonsense")
