@@ -15,6 +15,9 @@ PYTHON     ?= python3
 WATCH      ?=
 DATA       ?= data
 
+# How `make parity` prints its report: --json, or nothing for a table.
+PARITY     ?=
+
 # Further flags of a benchmark, such as --only storm.
 BENCH      ?=
 
@@ -63,6 +66,10 @@ browser-notice:
 python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against the built services
 	cd clients/python && $(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
+
+.PHONY: parity
+parity: build-race $(VENV)/ready ## compare the services with their Python fallbacks over real files; PARITY=--json for JSON
+	@cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/python -m tests.parity $(PARITY)
 
 $(VENV)/ready: clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
