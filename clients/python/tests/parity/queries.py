@@ -21,6 +21,7 @@ from obby_clients import fallback
 from obby_clients.fallback._content import valid
 from obby_clients.query import Version, VersionDiff
 
+from ..conftest import wait_until
 from ..processes import Process
 from .adopted import adopt, make_alone
 from .asking import Known, Questions
@@ -68,6 +69,7 @@ def _ask_all(report: Report, database: Path, names: Iterable[str], every: int) -
             fallback.QueryService(database) as python,
         ):
             client.wait_ready(60)
+            wait_until(lambda: _opened(client))
             for name in names:
                 for what, ask in islice(QUESTIONS[name](known), 0, None, every):
                     answers = [outcome(partial(ask, side)) for side in (client, python)]
@@ -75,6 +77,14 @@ def _ask_all(report: Report, database: Path, names: Iterable[str], every: int) -
                         _compare(report, name, what, *answers)
     finally:
         process.stop()
+
+
+def _opened(client: oc.QueryClient) -> bool:
+    """Tell whether the service has opened its database."""
+    try:
+        return next(client.recent_diffs(limit=1)) is not None
+    except oc.UnavailableError:
+        return False
 
 
 def _known(database: Path) -> Known:

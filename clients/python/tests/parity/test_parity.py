@@ -23,9 +23,10 @@ def test_parity(recorded: tuple[Path, Report]) -> None:
     assert not report.unexplained, report.table()
 
 
-# Of databases that Go made, that Python made, and in which Go never ran.
+# Of databases that Go made, that Python made, and in which Go never ran. Every question is
+# asked by `make parity`.
 @pytest.mark.parametrize("name", QUESTIONS)
-@pytest.mark.parametrize(("number", "every"), [(0, 1), (1, 3), (2, 1)])
+@pytest.mark.parametrize(("number", "every"), [(0, 2), (1, 5), (2, 1)])
 def test_parity_of_queries(
     recorded: tuple[Path, Report], number: int, every: int, name: str
 ) -> None:
