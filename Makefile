@@ -15,6 +15,9 @@ PYTHON     ?= python3
 WATCH      ?=
 DATA       ?= data
 
+# How `make parity` prints its report: --json, or nothing for a table.
+PARITY     ?=
+
 # Further flags of a benchmark, such as --only storm.
 BENCH      ?=
 
@@ -68,6 +71,10 @@ python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against 
 flip: build $(VENV)/ready ## the kill switch ten times under load, then with services killed (make test: smaller)
 	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip
 	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip --kill
+
+.PHONY: parity
+parity: build-race $(VENV)/ready ## compare the services with their Python fallbacks over real files; PARITY=--json for JSON
+	@cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/python -m tests.parity $(PARITY)
 
 $(VENV)/ready: clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -28,7 +28,7 @@ protoc --python_out="$python_out/obby_clients/_googleapis" google/rpc/status.pro
 
 # The database's statements: the Python fallbacks make and adopt the same file.
 mkdir -p "$python_out/obby_clients/fallback/schema"
-cp ../internal/sqlite/schema.sql ../internal/sqlite/obby.sql "$python_out/obby_clients/fallback/schema/"
+cp ../internal/sqlite/{schema,obby,steps}.sql "$python_out/obby_clients/fallback/schema/"
 # What the search index makes of each character.
 mkdir -p "$python_out/obby_clients/fallback/_query"
 cp ../query-service/internal/query/unicode61.txt "$python_out/obby_clients/fallback/_query/"

@@ -18,9 +18,10 @@ func TestCasesHaveTests(t *testing.T) {
 		own  []string // where the number alone will do
 		none map[int]string
 	}{
-		{"tracker_query.md", "tracker", []string{"content-tracker", "query-service", "internal/sqlite", "internal/rawpath"}, nil},
+		{"tracker_query.md", "tracker", []string{"content-tracker", "query-service", "internal/sqlite", "internal/rawpath", "internal/textdiff"}, nil},
 		{"watcher.md", "watcher", []string{"file-watcher", "internal/pathrule"}, nil},
 		{"hub.md", "hub", []string{"sse-hub"}, nil},
+		{"clients.md", "clients", []string{"clients/python/tests"}, nil},
 	} {
 		t.Run(list.name, func(t *testing.T) {
 			named := map[int]bool{}
@@ -58,12 +59,13 @@ func numbers(t *testing.T, file string) (all []int) {
 }
 
 var (
-	mention = regexp.MustCompile(`([a-z]+ )?[Cc]ases? (\d+(?:(?:, | and |, and | to |–)\d+)*)`)
-	isTest  = regexp.MustCompile(`_test\.go$|testdata/script/|test/[a-z]+\.go$`) // logtest: a suite for several packages
-	several = regexp.MustCompile(`(\d+)( to |–)?`)
+	mention = regexp.MustCompile(`([a-z]+ )?[Cc]ases?[ _](\d+(?:(?:, | and |, and | to |–|_and_|_to_)\d+)*)`)
+	isTest  = regexp.MustCompile(`_test\.go$|testdata/script/|test/[a-z]+\.go$|test_[a-z_]+\.py$`) // logtest: a suite for several packages
+	several = regexp.MustCompile(`(\d+)( to |–|_to_)?`)
 )
 
-// note notes the numbers that a text mentions: "case 7", "cases 18 to 20 and 31".
+// note notes the numbers that a text mentions: "case 7", "cases 18 to 20 and 31",
+// in the name of a Python test "case_7".
 func note(named map[int]bool, text, prefix string) {
 	for _, m := range mention.FindAllStringSubmatch(text, -1) {
 		if prefix != "" && m[1] != prefix {

@@ -161,3 +161,51 @@ func TestPage(t *testing.T) {
 		t.Errorf("the page complains: %q", complaints)
 	}
 }
+
+// A search in the contents: what is found is marked in its place, whatever stands
+// before it, and stays text.
+func TestPageSearch(t *testing.T) {
+	w := startWorld(t, "")
+	page := browse(t, "http://"+w.Get(stack.Hub).Addr["http"]+"/")
+	write(t, w.path("notes/plan.md"), "# Pläne 🌱\n\nGärten & <b>Wege</b>: erst der Garten, dann das Haus\n")
+	page.expect(t, "created notes/plan.md")
+	write(t, w.path("other.md"), "nothing of that\n")
+	page.expect(t, "created notes/plan.md", "created other.md")
+	search := func(text string) {
+		t.Helper()
+		evaluate[bool](t, page, fmt.Sprintf(`(() => {
+			const box = document.getElementById("filter");
+			box.value = %q;
+			return box.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+		})()`, text))
+	}
+	marked := func() []string {
+		return evaluate[[]string](t, page, `[...document.querySelectorAll("#found:not([hidden]) mark")].map((m) => m.textContent)`)
+	}
+	search("garten")
+	eventually(t, "the word is marked, with and without its accent", func() bool { return cmp.Equal([]string{"Gärten", "Garten"}, marked()) })
+	text := evaluate[string](t, page, `document.getElementById("found").innerText`)
+	if !strings.Contains(text, "plan.md") || !strings.Contains(text, "<b>Wege</b>") || strings.Contains(text, "other.md") {
+		t.Errorf("found is %q", text)
+	}
+	page.screenshot(t, "search")
+	search("absent")
+	eventually(t, "nothing is found", func() bool {
+		return evaluate[string](t, page, `document.getElementById("found-count").textContent`) == "nothing" && len(marked()) == 0
+	})
+	search("pläne")
+	eventually(t, "the word is marked", func() bool { return cmp.Equal([]string{"Pläne"}, marked()) })
+	evaluate[bool](t, page, `document.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape"}))`)
+	if !evaluate[bool](t, page, `document.getElementById("found").hidden`) {
+		t.Error("Escape leaves the answer open")
+	}
+	w.kill(t, stack.Query, func() {
+		search("garten")
+		eventually(t, "the page says why there is no answer", func() bool {
+			return strings.Contains(evaluate[string](t, page, `document.getElementById("notice").innerText`), "query-service cannot be reached")
+		})
+	})
+	if complaints := page.complaints(t); len(complaints) > 0 {
+		t.Errorf("the page complains: %q", complaints)
+	}
+}

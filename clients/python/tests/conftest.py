@@ -22,7 +22,7 @@ from obby.query.v1 import query_pb2_grpc
 from obby.sse.v1 import sse_pb2_grpc
 from obby.tracker.v1 import tracker_pb2_grpc
 from obby.watcher.v1 import watcher_pb2_grpc
-from obby_clients.fallback import QueryService
+from obby_clients.fallback import AsyncQueryService, QueryService
 
 from .processes import Process
 from .rows import Rows, make
@@ -34,6 +34,7 @@ ASYNC: dict[type, type] = {
     oc.ContentTrackerClient: oc.AsyncContentTrackerClient,
     oc.QueryClient: oc.AsyncQueryClient,
     oc.SSEHubClient: oc.AsyncSSEHubClient,
+    QueryService: AsyncQueryService,
 }
 SERVICERS: dict[type, tuple[Any, Callable[[Any, grpc.Server], None]]] = {
     oc.FileWatcherClient: (

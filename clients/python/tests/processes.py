@@ -62,7 +62,8 @@ class Process:
         lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, args=(lines,), daemon=True)
         self._reader.start()
-        self.target = self._listening(lines)
+        entry = self._listening(lines)
+        self.target, self.http = str(entry["grpc"]), str(entry.get("http", ""))
 
     def _read(self, lines: queue.Queue[str | None]) -> None:
         assert self._process.stderr is not None
@@ -72,11 +73,11 @@ class Process:
                 lines.put(line)
         lines.put(None)
 
-    def _listening(self, lines: queue.Queue[str | None]) -> str:
+    def _listening(self, lines: queue.Queue[str | None]) -> dict[str, object]:
         while (line := lines.get(timeout=START_LIMIT)) is not None:
             entry = json.loads(line) if line.startswith("{") else {}
             if entry.get("msg") == "listening":
-                return str(entry["grpc"])
+                return dict(entry)
         raise AssertionError(f"{self._name} did not start: {''.join(self._log)}")
 
     def _ended(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 import obby_clients as oc
-from obby_clients.fallback import AsyncQueryService, QueryService
+from obby_clients.fallback import AsyncQueryService, ContentTracker, QueryService
 from obby_clients.fallback._query.diffs import Position
 from obby_clients.query import Diff
 
@@ -52,6 +53,21 @@ def _token(step: int) -> str:
 def test_a_cursor_is_the_go_services() -> None:
     # So that a stream can change over from one side to the other.
     assert _token(7) == "6gF6Pxm5Ts57IklEIjo3LCJEYXRhYmFzZSI6IiJ9"
+
+
+def test_a_cursor_of_another_database_is_refused(tmp_path: Path) -> None:
+    cursors = []
+    for name in ("a.db", "b.db"):
+        with ContentTracker(tmp_path / name, [tmp_path]), QueryService(tmp_path / name) as ask:
+            with closing(Rows(tmp_path / name)) as rows:
+                rows.step("/a")
+            stream = ask.diffs_since(BEGIN)
+            next(stream)
+            cursors.append(stream.cursor)
+    with QueryService(tmp_path / "a.db") as ask:
+        assert list(ask.diffs_since(cursors[0])) == []
+        with pytest.raises(oc.InvalidArgumentError, match="not a token of this database"):
+            next(ask.diffs_since(cursors[1]))
 
 
 def test_following_into_another_database(database: Path, rows: Rows, ask: QueryService) -> None:

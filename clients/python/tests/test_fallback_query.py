@@ -156,26 +156,27 @@ def test_case_47_steps_of_one_second(rows: Rows, ask: QueryService) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "start", "days", "size", "count"),
+    ("zone", "start", "days", "size", "count", "second"),
     [
-        ("Europe/Berlin", "2024-03-30T23:00", 1, BucketSize.HOUR, 24),
-        ("Europe/Berlin", "2024-10-26T22:00", 1, BucketSize.HOUR, 24),
-        ("Europe/Berlin", "2024-03-29T23:00", 3, BucketSize.DAY, 4),
-        ("America/Sao_Paulo", "2018-11-03T03:00", 3, BucketSize.DAY, 4),
-        ("America/Havana", "2024-11-02T04:00", 3, BucketSize.DAY, 3),
-        ("Pacific/Apia", "2011-12-29T10:00", 2, BucketSize.DAY, 2),
-        ("Australia/Lord_Howe", "2024-10-05T13:30", 1, BucketSize.HOUR, 25),
-        ("UTC", "2024-03-06T12:00", 14, BucketSize.WEEK, 3),
+        ("Europe/Berlin", "2024-03-30T23:00", 1, BucketSize.HOUR, 24, "2024-03-31T00:00"),
+        ("Europe/Berlin", "2024-10-26T22:00", 1, BucketSize.HOUR, 24, "2024-10-26T23:00"),
+        ("Europe/Berlin", "2024-03-29T23:00", 3, BucketSize.DAY, 4, "2024-03-30T23:00"),
+        ("America/Sao_Paulo", "2018-11-03T03:00", 3, BucketSize.DAY, 4, "2018-11-04T03:00"),
+        ("America/Havana", "2024-11-02T04:00", 3, BucketSize.DAY, 3, "2024-11-03T04:00"),
+        ("Pacific/Apia", "2011-12-29T10:00", 2, BucketSize.DAY, 2, "2011-12-30T10:00"),
+        ("Australia/Lord_Howe", "2024-10-05T13:30", 1, BucketSize.HOUR, 25, "2024-10-05T14:30"),
+        ("UTC", "2024-03-06T12:00", 14, BucketSize.WEEK, 3, "2024-03-11T00:00"),
     ],
 )
 def test_case_48_clocks_change(  # noqa: PLR0917
-    ask: QueryService, zone: str, start: str, days: int, size: BucketSize, count: int
+    ask: QueryService, zone: str, start: str, days: int, size: BucketSize, count: int, second: str
 ) -> None:
     begin = datetime.fromisoformat(start + "+00:00")
     answer = ask.time_analysis(
         start_time=begin, end_time=begin + timedelta(days=days), time_zone=zone, bucket_size=size
     )
     assert len(answer.buckets) == count
+    assert answer.buckets[1].start_time == datetime.fromisoformat(second + "+00:00")
     ends = [bucket.end_time for bucket in answer.buckets]
     starts = [bucket.start_time for bucket in answer.buckets]
     assert [begin, *ends] == [*starts, begin + timedelta(days=days)]

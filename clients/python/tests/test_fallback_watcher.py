@@ -100,6 +100,11 @@ class Script:
                 path.symlink_to(args[0])
             case "mkfifo":
                 os.mkfifo(path)
+            case _:
+                self.attributes(name, path, args)
+
+    def attributes(self, name: str, path: Path, args: list[str]) -> None:
+        match name:
             case "chmod":
                 path.chmod(int(args[0], 8))
             case "touch":
@@ -174,6 +179,7 @@ class Script:
             Path(barrier).unlink()
 
     def events(self) -> Iterator[str]:
+        assert self.stream._source is not None
         while (event := self.stream._source.take()) is not None:
             assert isinstance(event, watcher.Event)
             yield self.written(event)

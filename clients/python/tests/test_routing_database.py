@@ -60,7 +60,8 @@ def test_case_40_committed_and_then_too_late(stub: Any, serve: Serve, root: Path
     (first,) = committed
     assert result.version is not None
     assert result.version.version_id == first.version.version_id
-    assert result.change_id == first.change_id  # the same answer, not another step
+    # The same answer, not another step (0: the service had found the file itself).
+    assert (result.change_id or 0) == first.change_id
     assert versions(root) == 1
 
 

@@ -160,7 +160,9 @@ def test_case_52_the_kill_switch_during_a_watch(world: Any, start: Start, root: 
     def edit() -> None:
         while not stop_gap.wait(0.005):
             path = root / f"gap{len(written)}.md"
-            path.write_text("once")
+            whole = root / "not-watched"  # an empty file is a state of its own
+            whole.write_text("once")
+            whole.rename(path)
             written.append(path)
 
     editing = threading.Thread(target=edit)

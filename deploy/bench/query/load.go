@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -54,9 +55,15 @@ func dial(addr string) (*grpc.ClientConn, error) {
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(raw{}), grpc.MaxCallRecvMsgSize(16<<20)))
 }
 
+// target is a query-service.
+type target struct {
+	conn *grpc.ClientConn
+	http string // its URL
+}
+
 // caller is one of several that ask at once.
 type caller struct {
-	conn            *grpc.ClientConn
+	target
 	scenario        scenario
 	requests        [][]byte
 	took            []time.Duration
@@ -65,7 +72,7 @@ type caller struct {
 }
 
 // press has the scenario's callers ask for some time, after a while to warm up.
-func press(ctx context.Context, conn *grpc.ClientConn, s scenario, lasts time.Duration) (load, error) {
+func press(ctx context.Context, to target, s scenario, lasts time.Duration) (load, error) {
 	var requests [][]byte
 	for _, request := range s.requests {
 		encoded, err := proto.Marshal(request)
@@ -74,29 +81,29 @@ func press(ctx context.Context, conn *grpc.ClientConn, s scenario, lasts time.Du
 		}
 		requests = append(requests, encoded)
 	}
-	first := &caller{conn: conn, scenario: s, requests: requests}
+	first := &caller{target: to, scenario: s, requests: requests}
 	switch first.ask(ctx, 0); {
 	case status.Code(first.err) == codes.Unimplemented:
 		return load{Missing: status.Convert(first.err).Message()}, nil
 	case first.err != nil:
 		return load{}, first.err
 	}
-	if _, _, err := together(ctx, conn, s, requests, lasts/4); err != nil {
+	if _, _, err := together(ctx, to, s, requests, lasts/4); err != nil {
 		return load{}, err
 	}
-	callers, took, err := together(ctx, conn, s, requests, lasts)
+	callers, took, err := together(ctx, to, s, requests, lasts)
 	if err != nil {
 		return load{}, err
 	}
 	return s.sum(callers, took), nil
 }
 
-func together(ctx context.Context, conn *grpc.ClientConn, s scenario, requests [][]byte, lasts time.Duration) ([]*caller, time.Duration, error) {
+func together(ctx context.Context, to target, s scenario, requests [][]byte, lasts time.Duration) ([]*caller, time.Duration, error) {
 	callers := make([]*caller, s.callers)
 	var all sync.WaitGroup
 	start := time.Now()
 	for i := range callers {
-		c := &caller{conn: conn, scenario: s, requests: requests}
+		c := &caller{target: to, scenario: s, requests: requests}
 		callers[i] = c
 		all.Go(func() {
 			for n := i * len(requests) / len(callers); c.err == nil && time.Since(start) < lasts; n++ {
@@ -118,9 +125,12 @@ func (c *caller) ask(ctx context.Context, n int) {
 	request := c.requests[n%len(c.requests)]
 	start := time.Now()
 	var err error
-	if c.scenario.stream {
+	switch {
+	case c.scenario.path != "":
+		err = c.get(ctx)
+	case c.scenario.stream:
 		err = c.stream(ctx, request)
-	} else {
+	default:
 		var size int
 		err = c.conn.Invoke(ctx, service+c.scenario.method, request, &size)
 		c.bytes, c.messages = c.bytes+size, c.messages+1
@@ -130,6 +140,28 @@ func (c *caller) ask(ctx context.Context, n int) {
 		c.err = fmt.Errorf("%s: %w", c.scenario.name, err)
 	}
 }
+
+// get makes the scenario's call over HTTP.
+func (c *caller) get(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.http+c.scenario.path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	c.bytes, c.messages = c.bytes+int(n), c.messages+1
+	return err
+}
+
+// client keeps a connection for each caller.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: many, DisableCompression: true}}
 
 func (c *caller) stream(ctx context.Context, request []byte) error {
 	ctx, cancel := context.WithCancel(ctx)

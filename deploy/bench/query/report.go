@@ -67,7 +67,7 @@ func (o options) ask(ctx context.Context, f *figures) error {
 	}
 	var last string
 	query, err := stack.StartProcess(ctx, filepath.Join(o.bin, stack.Query), stack.Query,
-		[]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--database", f.Path},
+		[]string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--http", "127.0.0.1:0", "--database", f.Path},
 		func(_, line string) { last = line })
 	if err != nil {
 		return fmt.Errorf("%w; its last word: %s", err, last)
@@ -93,7 +93,7 @@ func (o options) ask(ctx context.Context, f *figures) error {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, scenario.name)
-		if f.Calls[scenario.name], err = press(ctx, conn, scenario, o.lasts()); err != nil {
+		if f.Calls[scenario.name], err = press(ctx, target{conn, "http://" + query.Addr["http"]}, scenario, o.lasts()); err != nil {
 			return fmt.Errorf("%w; the service's last word: %s", err, last)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -22,6 +23,7 @@ type scenario struct {
 	callers      int
 	stream       bool
 	requests     []proto.Message
+	path         string  // asks over HTTP
 	perSecond    float64 // at least; 0: no target
 	p99          float64 // milliseconds, at most; 0: no target
 }
@@ -35,6 +37,9 @@ const (
 
 // variety is how many different requests a scenario has where it can.
 const variety = 5000
+
+// one stands for a request that is in the path.
+var one = []proto.Message{nil}
 
 // page is the size of a page of versions where files have as many of them in every
 // database: a figure that depends on the page is to be compared for equal pages.
@@ -147,6 +152,9 @@ func (s *sample) lists() []scenario {
 		{name: "last_1000_diffs", method: "GetDiffsSince", stream: true, callers: few, requests: []proto.Message{
 			&queryv1.GetDiffsSinceRequest{Since: &queryv1.GetDiffsSinceRequest_SinceTime{SinceTime: timestamppb.New(s.recent)}},
 		}},
+		{name: "http_content", callers: many, path: fmt.Sprintf("/api/v1/versions/%d", s.versions), requests: one},
+		{name: "http_diffs_basic", callers: many, path: "/api/v1/diffs?page_size=50&view=DIFF_VIEW_BASIC", requests: one},
+		{name: "http_diffs_full", callers: many, path: "/api/v1/diffs?page_size=50", requests: one},
 		{name: "files", method: "ListFiles", callers: few, requests: []proto.Message{
 			&queryv1.ListFilesRequest{Path: "/notes/area-07", AsOfTime: timestamppb.New(s.newest.AddDate(0, -6, 0))},
 		}},

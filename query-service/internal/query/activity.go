@@ -104,6 +104,9 @@ func (s *summary) count(b *stepindex.Block) {
 			p.types |= 1 << kind
 			s.types[kind].Files++
 		}
+		if len(s.times) == cap(s.times) {
+			s.times = slices.Grow(s.times, max(len(s.times), stepindex.MaxSteps)) // there may be a million
+		}
 		s.times = append(s.times, at)
 		s.days.add(at)
 	}

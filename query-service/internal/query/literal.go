@@ -11,6 +11,7 @@ type literal struct {
 	text   string
 	folded []rune    // nil: case counts
 	first  [256]bool // the bytes with which a match can begin
+	second [256]bool // the bytes that can follow, where the first is ASCII
 }
 
 // newLiteral makes a literal of a text that is not empty and valid UTF-8.
@@ -22,10 +23,24 @@ func newLiteral(text string, ignoreCase bool) *literal {
 	for _, r := range text {
 		l.folded = append(l.folded, foldCase(r))
 	}
-	for r := l.folded[0]; ; {
-		l.first[string(r)[0]] = true
-		if r = unicode.SimpleFold(r); r == l.folded[0] {
-			return l
+	l.first = firstBytes(l.folded[0])
+	if len(l.folded) > 1 {
+		l.second = firstBytes(l.folded[1])
+	} else {
+		for i := range l.second {
+			l.second[i] = true
+		}
+	}
+	return l
+}
+
+// firstBytes returns the bytes with which the letters begin that differ from r by
+// case alone.
+func firstBytes(r rune) (bytes [256]bool) {
+	for next := r; ; {
+		bytes[string(next)[0]] = true
+		if next = unicode.SimpleFold(next); next == r {
+			return bytes
 		}
 	}
 }
@@ -68,7 +83,7 @@ func (l *literal) next(text string, at int) (span, bool) {
 		return span{at + i, at + i + len(l.text)}, i >= 0
 	}
 	for ; at < len(text); at++ {
-		if !l.first[text[at]] {
+		if b := text[at]; !l.first[b] || b < utf8.RuneSelf && at+1 < len(text) && !l.second[text[at+1]] {
 			continue
 		}
 		if end, ok := l.match(text, at); ok {

@@ -191,6 +191,9 @@ type DiffStore interface {
 	// Last returns the position of the last step that was ever recorded, also
 	// where that row was deleted since.
 	Last(ctx context.Context) (Position, error)
+	// Watch returns what gives a channel that will be closed when the record goes on,
+	// or the database becomes another, or unusable. stop ends the watch.
+	Watch() (changed func() <-chan struct{}, stop func())
 }
 
 // VersionStore holds versions.

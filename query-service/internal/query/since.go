@@ -24,13 +24,17 @@ func (p Position) Check(last Position) error {
 
 // Since yields the steps of q after q.After in the order in which they were
 // recorded, and ends with last: a reader that is slower than the writer would
-// never end otherwise. It stops at an error, which it yields. While the caller is
+// never end otherwise. It stops at an error, which it yields; ErrReplaced where last is
+// of another database than the steps. While the caller is
 // busy with a step nothing is held open (case 50).
 func Since(ctx context.Context, store DiffStore, q DiffQuery, last Position) iter.Seq2[Diff, error] {
 	q.Oldest, q.Limit, q.Before = true, StreamPage, last.ID+1
 	return func(yield func(Diff, error) bool) {
 		for {
 			page, err := store.Diffs(ctx, q)
+			if err == nil {
+				_, err = stillAt(ctx, store, last) // and was while the page was read
+			}
 			if err != nil {
 				yield(Diff{}, err)
 				return
@@ -46,4 +50,14 @@ func Since(ctx context.Context, store DiffStore, q DiffQuery, last Position) ite
 			}
 		}
 	}
+}
+
+// stillAt returns where the record ends now, or ErrReplaced where the database is not
+// the one of last any more.
+func stillAt(ctx context.Context, store DiffStore, last Position) (Position, error) {
+	now, err := store.Last(ctx)
+	if err == nil && last.Check(now) != nil {
+		err = ErrReplaced
+	}
+	return now, err
 }

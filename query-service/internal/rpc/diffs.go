@@ -56,9 +56,37 @@ func (s *Server) GetDiffsSince(req *queryv1.GetDiffsSinceRequest, stream grpc.Se
 	if err := begin(req, last, &q); err != nil {
 		return err
 	}
+	if req.GetFollow() {
+		return s.follow(stream, q, last)
+	}
 	for d, err := range query.Since(stream.Context(), s.store, q, last) {
 		if err == nil {
-			err = s.send(stream, d, last.Database)
+			err = s.send(stream, query.Event{Diff: &d, At: query.Position{ID: d.ID, Database: last.Database}})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow sends steps until the client, or Drain, ends it.
+func (s *Server) follow(stream grpc.ServerStreamingServer[queryv1.GetDiffsSinceResponse], q query.DiffQuery, last query.Position) error {
+	ctx, stop := context.WithCancelCause(stream.Context())
+	defer stop(nil)
+	go func() { // ended by stop
+		select {
+		case <-s.drain:
+			stop(errStopping)
+		case <-ctx.Done():
+		}
+	}()
+	for event, err := range query.Follow(ctx, s.store, q, last) {
+		if err == nil {
+			err = s.send(stream, event)
+		}
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx) // not what it did to a statement
 		}
 		if err != nil {
 			return err
@@ -89,16 +117,20 @@ func begin(req *queryv1.GetDiffsSinceRequest, last query.Position, q *query.Diff
 // calls: a position is one whatever is left out.
 var resumeArgs = page.Args(&queryv1.GetDiffsSinceRequest{})
 
-// send sends one step, and waits for a slow client.
-func (s *Server) send(stream grpc.ServerStreamingServer[queryv1.GetDiffsSinceResponse], d query.Diff, database string) error {
+// send sends one event, and waits for a slow client.
+func (s *Server) send(stream grpc.ServerStreamingServer[queryv1.GetDiffsSinceResponse], event query.Event) error {
 	select {
 	case <-s.drain:
 		return errStopping
 	default:
 	}
-	token, err := page.Token(query.Position{ID: d.ID, Database: database}, resumeArgs)
+	token, err := page.Token(event.At, resumeArgs)
 	if err != nil {
 		return err
 	}
-	return stream.Send(&queryv1.GetDiffsSinceResponse{Diff: diff(d), ResumeToken: token})
+	resp := &queryv1.GetDiffsSinceResponse{ResumeToken: token, Heartbeat: event.Diff == nil}
+	if event.Diff != nil {
+		resp.Diff = diff(*event.Diff)
+	}
+	return stream.Send(resp)
 }

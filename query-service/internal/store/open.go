@@ -50,6 +50,8 @@ type Store struct {
 	mu       sync.RWMutex
 	database *database
 	why      error // why there is no database
+
+	watch *watch
 }
 
 // database is one opened file.
@@ -59,18 +61,25 @@ type database struct {
 	schema int64       // changes with every change of the tables
 	with   string      // begins every statement: see standIns
 	search bool        // it has a search index
+
+	watching *sql.Conn // see watcher; only follow uses it while the database is open
+	seen     int64     // its last data_version
 }
 
 // New returns the store of the database at path. It opens nothing; Run does.
 // report is called by Run with nil when a database became usable, and about once
 // a second with the reason while there is none.
 func New(path string, log *slog.Logger, report func(error)) *Store {
-	return &Store{path: path, log: log, report: report, why: fmt.Errorf("%w: %s was not opened yet", query.ErrUnavailable, path)}
+	return &Store{path: path, log: log, report: report, watch: newWatch(),
+		why: fmt.Errorf("%w: %s was not opened yet", query.ErrUnavailable, path)}
 }
 
 // Run opens the database when there is one, opens it again when it is another,
 // and closes it when ctx ends. It returns nil.
 func (s *Store) Run(ctx context.Context) error {
+	var followers sync.WaitGroup
+	defer followers.Wait()
+	followers.Go(func() { s.follow(ctx) }) // ended by ctx
 	ticker := time.NewTicker(checkInterval)
 	defer ticker.Stop()
 	s.check(ctx)
@@ -96,7 +105,7 @@ func (s *Store) check(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 		if next != nil {
-			next.Close()
+			next.close()
 		}
 	case err != nil:
 		err = fmt.Errorf("%w: %w", query.ErrUnavailable, err)
@@ -115,7 +124,7 @@ func (s *Store) swap(next *database, why error) {
 	s.database, s.why = next, why
 	s.mu.Unlock()
 	if before != nil {
-		before.Close()
+		before.close()
 	}
 }
 

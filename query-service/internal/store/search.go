@@ -29,6 +29,9 @@ const (
 	selectPart = `SELECT * FROM (SELECT f.rowid AS id, -bm25(obby_search, 10.0, 1.0) AS score
 	FROM obby_search f%s ORDER BY f.rowid DESC LIMIT ?)`
 
+	// What is in both parts has the score that its path gives it.
+	mergeParts = "SELECT id, max(score) AS score FROM (%s) GROUP BY id"
+
 	selectRanked = `SELECT f.id, f.score, v.file_path, v.id IS NOT NULL AND ` + isHead + `, obby_time(v.timestamp), v.content
 FROM (%s ORDER BY score DESC, id DESC LIMIT ? OFFSET ?) f
 LEFT JOIN file_versions v ON v.id = f.id
@@ -62,12 +65,13 @@ func (s *Store) Ranked(ctx context.Context, q query.FilesQuery, visit func(query
 	})
 }
 
-// rankedStatement finds in two parts: what has a word of the query in its path,
-// and what has none there. So neither is lost where more match than are ranked.
+// rankedStatement finds in two parts: all that match, and those that have a word of
+// the query in their path. So none of these is lost where more match than are ranked,
+// and a word that few paths have weighs much there, however many contents have it.
 func rankedStatement(q query.FilesQuery) (string, []any, error) {
 	expressions := []string{q.Match}
 	if q.InPath != "" {
-		expressions = []string{fmt.Sprintf("(%s) AND (%s)", q.Match, q.InPath), fmt.Sprintf("(%s) NOT (%s)", q.Match, q.InPath)}
+		expressions = append(expressions, fmt.Sprintf("(%s) AND (%s)", q.Match, q.InPath))
 	}
 	var parts string
 	var args []any
@@ -88,7 +92,7 @@ func rankedStatement(q query.FilesQuery) (string, []any, error) {
 		parts += fmt.Sprintf(selectPart, join+w.String())
 		args = append(append(args, w.args...), maxRanked)
 	}
-	return fmt.Sprintf(selectRanked, parts), append(args, query.MaxDepth-q.Skip, q.Skip), nil
+	return fmt.Sprintf(selectRanked, fmt.Sprintf(mergeParts, parts)), append(args, query.MaxDepth-q.Skip, q.Skip), nil
 }
 
 // files keeps rows of file_versions v that a filter picks, and reports whether it

@@ -172,32 +172,6 @@ func TestSearchFilters(t *testing.T) {
 	}
 }
 
-func TestSearchLive(t *testing.T) {
-	s, db := fresh(t)
-	old := record(t, db, "/gone", "needle")
-	exec(t, db, "UPDATE file_states SET content_hash = NULL WHERE file_path = '/gone'")
-	pruned := record(t, db, "/pruned", "needle")
-	exec(t, db, "DELETE FROM file_versions WHERE id = ?", pruned)
-	record(t, db, "/moved-on", "needle")
-	exec(t, db, "UPDATE file_states SET content_hash = ? WHERE file_path = '/moved-on'", sqlitetest.Hash("pin"))
-	record(t, db, "/stateless", "needle")
-	exec(t, db, "DELETE FROM file_states WHERE file_path = '/stateless'")
-	record(t, db, "/live", "hay")
-	live := record(t, db, "/live", "needle")
-	for mode, text := range map[query.Mode]string{query.Plain: "needle", query.Advanced: "need*", query.Substring: "eedl"} {
-		found := search(t, s, mode, text, "")
-		if diff := cmp.Diff([]string{"/live", "/stateless"}, paths(found)); diff != "" {
-			t.Fatalf("case 59: mode %d: deleted, pruned and outdated rows are left out (-want +got):\n%s", mode, diff)
-		}
-		if r := found[0]; r.Version != live || !r.Observed.Equal(at(t, sqlitetest.TimeMicros)) || (r.Score > 0) != (mode != query.Substring) {
-			t.Errorf("mode %d: result is %+v, want version %d", mode, r, live)
-		}
-	}
-	if old >= live {
-		t.Fatal("ids do not grow")
-	}
-}
-
 func TestSearchRank(t *testing.T) {
 	s, db := fresh(t)
 	record(t, db, "/a", "budget budget "+strings.Repeat("word ", 20))

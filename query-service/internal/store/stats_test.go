@@ -45,7 +45,7 @@ func TestSteps(t *testing.T) {
 
 // However rows are packed and removed, the counts are those of the rows.
 func TestStepsOfBlocks(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(8) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			s, db := fresh(t)
 			rng := rand.New(rand.NewPCG(seed, 2))

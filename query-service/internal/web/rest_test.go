@@ -88,10 +88,28 @@ var calls = []call{
 
 // Every path of the contract gives what gRPC gives, an error too.
 func TestEveryPath(t *testing.T) {
-	s := serve(t, legacy(t))
+	t.Run("not adopted", func(t *testing.T) { compareAll(t, serve(t, legacy(t))) })
+	t.Run("adopted", func(t *testing.T) {
+		path := legacy(t)
+		db := sqlitetest.Adopted(t, path)
+		exec(t, db, `INSERT INTO obby_search (rowid, file_path, content) SELECT v.id, v.file_path, v.content
+			FROM file_versions v JOIN file_states s ON s.file_path = v.file_path AND s.content_hash = v.content_hash`)
+		compareAll(t, serve(t, path))
+	})
 	have := map[string]bool{}
 	for _, c := range calls {
 		have[c.method] = true
+	}
+	methods := queryv1.File_obby_query_v1_query_proto.Services().Get(0).Methods()
+	for i := range methods.Len() {
+		if m := methods.Get(i); proto.HasExtension(m.Options(), annotations.E_Http) && !have[string(m.Name())] {
+			t.Errorf("no call of %s is tested", m.Name())
+		}
+	}
+}
+
+func compareAll(t *testing.T, s *site) {
+	for _, c := range calls {
 		t.Run(c.path, func(t *testing.T) {
 			want, err := c.ask(t, s)
 			resp, body := s.get(t, c.path)
@@ -107,12 +125,6 @@ func TestEveryPath(t *testing.T) {
 				t.Errorf("gRPC (-) and HTTP (+) differ:\n%s", diff)
 			}
 		})
-	}
-	methods := queryv1.File_obby_query_v1_query_proto.Services().Get(0).Methods()
-	for i := range methods.Len() {
-		if m := methods.Get(i); proto.HasExtension(m.Options(), annotations.E_Http) && !have[string(m.Name())] {
-			t.Errorf("no call of %s is tested", m.Name())
-		}
 	}
 }
 

@@ -69,7 +69,6 @@ func newAPI(s *streams, addr string) *api {
 	a.proxy = &httputil.ReverseProxy{
 		Rewrite:        a.rewrite,
 		ModifyResponse: func(resp *http.Response) error { resp.Header.Del("Vary"); return nil }, // the guard has said it
-		FlushInterval:  -1,                                                                      // a stream's parts go out as they come
 		ErrorHandler:   a.failed,
 		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // of copies that break off
 		Transport: &http.Transport{

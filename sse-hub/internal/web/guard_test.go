@@ -103,7 +103,7 @@ func TestPreflight(t *testing.T) {
 func TestPage(t *testing.T) {
 	s := serve(t, nil)
 	for path, kind := range map[string]string{
-		"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/app.css": "text/css; charset=utf-8",
+		"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/app.css": "text/css; charset=utf-8", "/search.js": "text/javascript; charset=utf-8",
 	} {
 		resp, body := s.ask(t, "GET", path)
 		h := resp.Header

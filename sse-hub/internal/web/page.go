@@ -8,7 +8,7 @@ import (
 //go:embed page
 var page embed.FS
 
-// policy allows the page its own two files and its own hub, and nobody to frame
+// policy allows the page its own files and its own hub, and nobody to frame
 // it. The icon is in the page itself.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"

@@ -79,6 +79,7 @@ func newServer(s *streams, o Options) (*Server, error) {
 	mux.HandleFunc("OPTIONS /api/", guard.Preflight(guard.CallMethods, guard.CallHeaders))
 	mux.HandleFunc("GET /{$}", servePage("index.html", "text/html; charset=utf-8"))
 	mux.HandleFunc("GET /app.js", servePage("app.js", "text/javascript; charset=utf-8"))
+	mux.HandleFunc("GET /search.js", servePage("search.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /app.css", servePage("app.css", "text/css; charset=utf-8"))
 	if o.Access != nil {
 		mux.HandleFunc("POST /tickets", s.giveTicket)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
@@ -14,7 +13,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from ._calls import Pages, Unary, seconds_left
+from ._calls import Pages, Unary, new_request_id, seconds_left
 from ._channel import BaseClient, Link
 from ._streams import Course
 from .errors import CancelledError, ObbyError
@@ -98,7 +97,7 @@ class AsyncClient(BaseClient):
         )
 
     async def _unary(self, plan: Unary[T]) -> T:
-        timeout, request_id = seconds_left(plan.method, plan.timeout), str(uuid.uuid4())
+        timeout, request_id = seconds_left(plan.method, plan.timeout), new_request_id()
         call = _task(self._start(plan, timeout, request_id))
         try:
             await asyncio.wait({call})
@@ -207,7 +206,7 @@ class AsyncStream(Generic[T]):
 
     async def _receive(self) -> Any:
         if self._call is None:
-            self._request_id = str(uuid.uuid4())
+            self._request_id = new_request_id()
             timeout = self._course.timeout()
             self._call = self._client._start(self._course, timeout, self._request_id)
         if self._reading is None:

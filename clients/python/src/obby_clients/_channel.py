@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from typing import Any, ClassVar
 
 import grpc
 
 from . import errors
 from ._calls import HealthMethod, Method, Service
+from ._context import CALL_METADATA
 from ._status import from_rpc
 from ._target import checked, is_local
 from ._version import __version__
 
 __all__ = [
-    "CALL_METADATA",
     "MAX_MESSAGE_BYTES",
     "BaseClient",
     "Link",
@@ -27,10 +26,6 @@ __all__ = [
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Largest message in either direction; the services have the same limit."""
-
-
-CALL_METADATA: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("metadata", default=())
-"""More metadata for the calls that are made in this context."""
 
 
 class BaseClient:

@@ -6,14 +6,13 @@ import math
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import grpc
 
-from ._calls import Pages, Unary, seconds_left
+from ._calls import Pages, Unary, new_request_id, seconds_left
 from ._channel import BaseClient, Link
 from ._streams import Course
 from .errors import ClosedError, ObbyError
@@ -95,7 +94,7 @@ class Client(BaseClient):
             raise
 
     def _unary(self, plan: Unary[T]) -> T:
-        timeout, request_id = seconds_left(plan.method, plan.timeout), str(uuid.uuid4())
+        timeout, request_id = seconds_left(plan.method, plan.timeout), new_request_id()
         try:
             response = self._start(plan, timeout, request_id)
         except grpc.RpcError as error:
@@ -200,7 +199,7 @@ class Stream(Generic[T]):
             raise self._client._failed(error, reading.request_id) from error
 
     def _open(self) -> _Reading:
-        request_id = str(uuid.uuid4())
+        request_id = new_request_id()
         return _Reading(
             self._client._start(self._course, self._course.timeout(), request_id), request_id
         )

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["COUNTERS", "Counted", "Counters"]
+__all__ = ["COUNTERS", "Counted", "Counter", "Counters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +26,59 @@ class Counted:
     """How often it happened in this process."""
 
 
+Labels = tuple[tuple[str, str], ...]
+
+
+class Counter:
+    """One counter, for whoever adds to it often."""
+
+    __slots__ = ("_lock", "value")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.value = 0
+        """How often it happened in this process."""
+
+    def add(self) -> None:
+        """Count one more."""
+        with self._lock:  # an increment of Python's is two steps
+            self.value += 1
+
+    def reset(self) -> None:
+        """Begin anew in a child: a lock that another thread held stays held for ever."""
+        self._lock, self.value = threading.Lock(), 0
+
+
 class Counters:
     """Counts by name and labels; any thread may add and read."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # guards _counts
-        self._counts: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
+        self._counters: dict[tuple[str, Labels], Counter] = {}
 
-    def add(self, name: str, labels: tuple[tuple[str, str], ...]) -> None:
-        """Count one more."""
+    def counter(self, name: str, labels: Labels) -> Counter:
+        """Return the counter of a name and labels, the same one for ever."""
         key = name, labels
-        with self._lock:
-            self._counts[key] = self._counts.get(key, 0) + 1
+        return self._counters.get(key) or self._counters.setdefault(key, Counter())
+
+    def add(self, name: str, labels: Labels) -> None:
+        """Count one more."""
+        self.counter(name, labels).add()
 
     def read(self) -> Iterator[Counted]:
         """Return every counter as it stands now, by name."""
-        with self._lock:
-            counts = sorted(self._counts.items())
-        return (Counted(name, labels, value) for (name, labels), value in counts)
+        counters = sorted(self._counters.items(), key=lambda item: item[0])
+        return (Counted(*key, counter.value) for key, counter in counters if counter.value)
 
     def value(self, name: str, **labels: str) -> int:
         """Return the sum of the counters of a name that have these labels."""
         wanted = labels.items()
-        return sum(
-            c.value for c in self.read() if c.name == name and wanted <= dict(c.labels).items()
-        )
+        found = (counted for counted in self.read() if counted.name == name)
+        return sum(counted.value for counted in found if wanted <= dict(counted.labels).items())
 
     def after_fork(self) -> None:
-        """Begin anew in a child: a lock that another thread held stays held for ever."""
-        self._lock, self._counts = threading.Lock(), {}
+        """Begin anew in a child."""
+        for counter in list(self._counters.values()):
+            counter.reset()
 
 
 COUNTERS = Counters()

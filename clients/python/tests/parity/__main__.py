@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .queries import ask_all
-from .suite import databases, run
+from .queries import ask_all, databases
+from .suite import run
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:

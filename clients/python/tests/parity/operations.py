@@ -17,7 +17,7 @@ from obby_clients.tracker import RetentionRule
 from .corpus import Corpus
 from .world import Side
 
-__all__ = ["CHANGES", "TRACKER", "Operation"]
+__all__ = ["CHANGES", "HUB", "TRACKER", "Operation"]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ CHANGES = [
     ),
     Operation(
         "tracker.apply_retention, bytes",
-        lambda corpus: [-1, 1 << 40, 6_000_000, 1],
+        lambda corpus: [-1, 1 << 40, 1],  # in between, sizes decide, and those of diffs differ
         lambda side, most: side.tracker.apply_retention(max_bytes=most),
     ),
     Operation(
@@ -156,4 +156,65 @@ CHANGES = [
         lambda corpus: [corpus.root / "d3"],
         lambda side, path: side.tracker.forget(path, recursive=True, vacuum=True),
     ),
+]
+
+
+def _publications(corpus: Corpus) -> list[dict[str, Any]]:
+    """Give publications good and bad; more good ones than the hubs keep."""
+    good = [
+        {"topic": f"notes.{n % 3}.{n % 5}", "data": f"event {n}\r\nof {n}\r", "event_type": kind}
+        for n in range(45)
+        for kind in ("", "created", "a.b_c-D")
+    ]
+    data = ["", "\n", " x", ":", "id: 1\nevent: x", "\ufeff\u2028\x00", b"\xff", b"\xed\xa0\x80"]
+    topics = ["", "*", "a.*", "a.>", "x" * 256, "a b", "a\u200bb", "a\nb", ".".join("a" * 33)]
+    types = ["open", "error", "reset", "hub.x", "a b", "x" * 65, "\u00e9", "a\rb", "message"]
+    return [
+        *good,
+        *({"topic": "t", "data": one} for one in data),
+        *({"topic": one, "data": "x"} for one in [*topics, "a..b", ".", "\u00e9", "x" * 255]),
+        *({"topic": "t", "data": "x", "event_type": one} for one in types),
+        *({"topic": t, "data": t, "idempotency_key": k} for k in "kkl" for t in ("t", "u", "t")),
+        {"topic": "t", "data": "x", "idempotency_key": "x" * 256},
+        {"topic": "t", "data": "x" * (1 << 20)},
+        {"topic": "t", "data": "x" * ((1 << 20) + 1)},
+        {"topic": "t", "data": "\n" * 200_000},
+    ]
+
+
+def _subscriptions(corpus: Corpus) -> list[dict[str, Any]]:
+    """Give requests; `last` is the number of an id of the hub's own, from its end where below 0."""
+    patterns = ["notes.*.1", "notes.>", ">", "t", "*", "nothing", "notes.1.*"]
+    bad: list[Any] = [[], "", "a.>.b", "a*", "x" * 256, [f"t{n}" for n in range(101)]]
+    return [
+        *({"topics": [one, "end"], "last_count": n} for one in patterns for n in (0, 1, 3, 20)),
+        {"topics": [*patterns, "end", "end"], "last_count": 39},
+        *({"topics": [">"], "last": n} for n in (0, 1, -1, -5, -39, 999)),
+        *({"topics": [">"], "last_event_id": one} for one in ("x", "x-1", "\u00e9", "9" * 200)),
+        {"topics": [">"], "last": 1, "last_count": 3},
+        *({"topics": one} for one in bad),
+        *({"topics": "t", "last_count": one} for one in (-1, 1001)),
+        {"topics": "t", "client_id": "x" * 129},
+    ]
+
+
+def _subscribed(side: Side, wanted: dict[str, Any]) -> list[Any]:
+    """Return what a subscription gives, up to an event that is published when it stands."""
+    wanted = dict(wanted)
+    if (last := wanted.pop("last", None)) is not None:
+        newest = side.hub.publish("elsewhere", "x").event_id
+        epoch, _, number = newest.partition("-")
+        wanted["last_event_id"] = f"{epoch}-{last if last >= 0 else int(number) + last}"
+    found = []
+    with side.hub.subscribe(**wanted) as stream:
+        stream.connect()
+        end = side.hub.publish("end", "of what was there").event_id
+        while (item := next(stream)).event_id != end:
+            found.append(item)
+    return found
+
+
+HUB = [
+    Operation("hub.publish", _publications, lambda side, p: side.hub.publish(**p)),
+    Operation("hub.subscribe", _subscriptions, _subscribed),
 ]

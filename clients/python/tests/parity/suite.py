@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .adopted import adopt, make_alone
 from .corpus import MISSED, ROUNDS
-from .operations import CHANGES, TRACKER, Operation
+from .operations import CHANGES, HUB, TRACKER, Operation
 from .report import Report
 from .world import Side, World
 
-__all__ = ["databases", "run"]
+__all__ = ["run"]
 
 _BATCHES = {"everything is new", "edits"}  # rounds whose items do not depend on each other
 
@@ -35,6 +34,7 @@ def run(folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
             world.reconcile(name)
         say("questions")
         ask_all(world, TRACKER)
+        ask_all(world, HUB)
         world.compare_databases(restored=False)
         say("restore")
         restore(world, moments)
@@ -46,17 +46,6 @@ def run(folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
     finally:
         world.close()
     return world.report
-
-
-def databases(folder: Path) -> list[Path]:
-    """Return those that `run` has made, and one in which Go never ran, with odd rows in all."""
-    made = [folder / side / "obby.db" for side in ("go", "python")]
-    alone = folder / "python-alone.db"
-    if not alone.exists():
-        make_alone(alone)
-        for database in (*made, alone):
-            adopt(database)
-    return [*made, alone]
 
 
 def restore(world: World, moments: dict[str, datetime]) -> None:
@@ -77,11 +66,8 @@ def ask_all(world: World, operations: Iterable[Operation]) -> None:
     """Ask both sides every question of every operation."""
     for operation in operations:
         for argument in operation.arguments(world.corpus):
-            world.ask(
-                operation.name,
-                f"{argument!r:.100}",
-                partial(_asked, operation.call, argument),
-            )
+            asked = functools.partial(_asked, operation.call, argument)
+            world.ask(operation.name, f"{argument!r:.100}", asked)
 
 
 def _asked(call: Callable[[Side, Any], Any], argument: Any, side: Side) -> Any:

@@ -43,6 +43,7 @@ class Side:
     name: str
     database: Path
     tracker: Any
+    hub: Any
     elsewhere: Path
     """Where files may be restored to."""
 
@@ -74,9 +75,12 @@ class World:
             publish=True,
             restore_to=[elsewhere[1]],
         )
+        self._hub_process = Process("sse-hub", "--history-events", "150")
+        hub = oc.SSEHubClient(self._hub_process.target)
+        hub.wait_ready(60)
         self.sides = (
-            Side("go", databases[0], client, elsewhere[0]),
-            Side("python", databases[1], python, elsewhere[1]),
+            Side("go", databases[0], client, hub, elsewhere[0]),
+            Side("python", databases[1], python, fallback.SSEHub(history_events=150), elsewhere[1]),
         )
         list(python.reconcile(root))
         self._ids = Ids(databases)
@@ -87,37 +91,36 @@ class World:
         self._ids.close()
         for side in self.sides:
             side.tracker.close()
+            side.hub.close()
         self._process.stop()
+        self._hub_process.stop()
 
     def ask(self, name: str, what: str, call: Callable[[Side], Any]) -> None:
         """Ask both sides the same, and compare."""
-        self.answers(name).compare(
-            what, *(outcome(lambda side=side: call(side)) for side in self.sides)
-        )
+        both = [outcome(functools.partial(call, side)) for side in self.sides]
+        self.answers(name).compare(what, *both)
 
     def track(self, changes: list[TrackChange], *, batch: bool) -> None:
         """Have both sides record what has happened."""
+
+        def all_of_them(side: Side) -> Any:
+            items = list(side.tracker.track_batch(changes, timeout=300.0))
+            return sorted(items, key=lambda item: item.index)
+
+        def one_of_them(side: Side) -> Any:
+            return side.tracker.track_change(
+                change.path,
+                change_type=change.change_type,
+                old_path=change.old_path,
+                request_id=change.request_id,
+                timeout=60.0,
+            )
+
         if batch:
-            self.ask(
-                "tracker.track_batch",
-                f"{len(changes)} files",
-                lambda side: sorted(
-                    side.tracker.track_batch(changes, timeout=300.0), key=lambda item: item.index
-                ),
-            )
+            self.ask("tracker.track_batch", f"{len(changes)} files", all_of_them)
             return
-        for c in changes:
-            self.ask(
-                "tracker.track_change",
-                repr(c.path),
-                lambda side, c=c: side.tracker.track_change(
-                    c.path,
-                    change_type=c.change_type,
-                    old_path=c.old_path,
-                    request_id=c.request_id,
-                    timeout=60.0,
-                ),
-            )
+        for change in changes:
+            self.ask("tracker.track_change", repr(change.path), one_of_them)
 
     def acknowledge(self) -> None:
         """Empty the outbox, as a hub would that took everything."""

@@ -12,7 +12,7 @@ const MISSED = {
 };
 
 const page = document.documentElement;
-const element = (id) => document.getElementById(id);
+export const element = (id) => document.getElementById(id);
 const list = element("changes");
 const filter = element("filter");
 const shown = new Map(); // change id → its <li>, oldest first: a replay may overlap
@@ -58,7 +58,7 @@ function setState(state) {
   element("status").textContent = STATES[state];
 }
 
-function notify(text) {
+export function notify(text) {
   if (!text) return;
   element("notice").hidden = false;
   element("notice").querySelector("p").textContent = text;
@@ -103,7 +103,7 @@ function fill(item, change) {
 }
 
 // split cuts a path, relative to its root, in front of the file's name.
-function split(path, root) {
+export function split(path, root) {
   const relative = root && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
   const at = relative.lastIndexOf("/") + 1;
   return { directory: relative.slice(0, at), name: relative.slice(at) };

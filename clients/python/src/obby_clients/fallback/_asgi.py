@@ -148,12 +148,13 @@ class Endpoint:
         told = subscription.place_id
         while True:
             changed.clear()
-            frames = bytearray()
-            while len(frames) < _BATCH and (item := subscription.take()) is not None:
-                frames += _frame(item, subscription.live_id)
+            frames, end = _ready(subscription)
             if frames:
                 told = subscription.cursor
-                await put(bytes(frames))
+                await put(frames)
+            if end is not None:
+                raise end
+            if frames:
                 continue
             try:
                 await asyncio.wait_for(changed.wait(), self._heartbeat)
@@ -197,6 +198,17 @@ def _request(query: bytes, last_event_id: bytes) -> Request:
         int(last or 0),
         given.get("client_id", ""),
     )
+
+
+def _ready(subscription: Subscription) -> tuple[bytes, Exception | None]:
+    """Return what can be written now, and why nothing follows where nothing does."""
+    frames = bytearray()
+    try:
+        while len(frames) < _BATCH and (item := subscription.take()) is not None:
+            frames += _frame(item, subscription.live_id)
+    except (AlreadyExistsError, ClosedError) as error:
+        return bytes(frames), error
+    return bytes(frames), None
 
 
 def _opening(subscription: Subscription) -> bytes:

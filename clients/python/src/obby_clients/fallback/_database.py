@@ -22,7 +22,8 @@ from ._times import parse_time
 __all__ = ["Database", "columns_of", "locate", "refused", "verify"]
 
 _BUSY_TIMEOUT = 10.0
-_STORE_VERSION = 2  # of the newest tables; those of version 2 are the content-tracker's alone
+# Our own tables, each script from the version that is its place to the next one.
+_OWN_SCRIPTS = ("obby.sql", "steps.sql")
 _SCHEMA = Path(__file__).with_name("schema")
 
 # The tables and columns without which nothing works; files of different age lack others.
@@ -148,14 +149,17 @@ class Database:
         if not found:
             _run(connection, "schema.sql")
         verify(connection)
-        if columns_of(connection, "obby_schema"):
-            return
-        if not self.searchable:
+        version = _own_version(connection)
+        if version == 0 and not self.searchable:
             raise refused(
                 f"database {self.path}: this Python's SQLite has no full-text search (FTS5): start"
                 " the content-tracker once, which makes the tables, or use another Python"
             )
-        _run(connection, "obby.sql")
+        for number, script in enumerate(_OWN_SCRIPTS[version:], version + 1):
+            _run(connection, script)
+            connection.execute(
+                "UPDATE obby_schema SET version = ? WHERE component = 'store'", (number,)
+            )
 
 
 @contextmanager
@@ -193,16 +197,22 @@ def verify(connection: sqlite3.Connection) -> None:
     """Raise FailedPreconditionError where the file lacks something, or is too new."""
     for table, need in _INDISPENSABLE.items():
         _verify_table(table, need.split(), columns_of(connection, table))
+    version = _own_version(connection)
+    if version > len(_OWN_SCRIPTS):
+        raise refused(
+            f"the database was written by a newer release (obby tables of version {version}, this"
+            f" program knows {len(_OWN_SCRIPTS)}): run that release or a later one"
+        )
+
+
+def _own_version(connection: sqlite3.Connection) -> int:
+    """Return the version of our own tables, 0 where there are none."""
     if not columns_of(connection, "obby_schema"):
-        return
+        return 0
     (version,) = connection.execute(
         "SELECT coalesce(max(version), 0) FROM obby_schema WHERE component = 'store'"
     ).fetchone()
-    if version > _STORE_VERSION:
-        raise refused(
-            f"the database was written by a newer release (obby tables of version {version}, this"
-            f" program knows {_STORE_VERSION}): run that release or a later one"
-        )
+    return int(version)
 
 
 def _verify_table(table: str, need: list[str], columns: dict[str, bool]) -> None:

@@ -144,6 +144,8 @@ def _removed(
     ).fetchone()
     if missed:
         raise Stale  # a move was recorded since the joins were made
+    steps = connection.execute(f"SELECT id FROM content_diffs WHERE {here}", scope.args)
+    _past.unpack(connection, [*(step for (step,) in steps), *(one.id for one in joins)])
     for one in joins:
         _past.join(connection, one)
         _leave(connection, one)
@@ -193,6 +195,7 @@ def _traces(connection: sqlite3.Connection, scope: _Scope) -> list[tuple[str, st
         ("file_states", here),
         ("obby_files", here),
         ("obby_indexed", here),
+        ("obby_paths", here),
         *(
             (table, here)
             for table in ("semantic_entries", "semantic_analysis")

@@ -278,12 +278,14 @@ class Subscription:
             return start
 
     def _rewound(self, count: int) -> int:
-        """Return the cursor before so many of the newest wanted events."""
+        """Return the cursor before so many of the newest wanted events, as far as they are held."""
         cursor = self._hub.newest
-        while count and cursor >= self._hub.oldest:
-            event = self._hub.after(cursor - 1)
-            count -= event is not None and self.wants(event.topic)
-            cursor -= 1
+        for number in range(self._hub.newest, self._hub.oldest - 1, -1):
+            if not count:
+                break
+            event = self._hub.after(number - 1)
+            if event is not None and self.wants(event.topic):
+                cursor, count = number - 1, count - 1
         return cursor
 
     def wants(self, topic: str) -> bool:

@@ -26,6 +26,7 @@ __all__ = [
     "paths",
     "thin",
     "type_of",
+    "unpack",
 ]
 
 _SUMMARIES = ("semantic_entries", "semantic_analysis")
@@ -107,7 +108,10 @@ def past(connection: sqlite3.Connection, path: str, *, publish: bool) -> list[Pa
         WHERE d.file_path = ? ORDER BY d.id""",
         (path,),
     )
-    return [PastStep(*columns[:5], bool(fixed), size) for *columns, fixed, size in rows]
+    return [
+        PastStep(number, kind, old, new, at, bool(fixed), size)
+        for number, kind, old, new, at, fixed, size in rows
+    ]
 
 
 def _size(column: str) -> str:
@@ -165,6 +169,7 @@ def thin(
         f" WHERE id IN {those}",
         (gone,),
     ).fetchone()
+    unpack(connection, [*thinning.gone, *(one.id for one in thinning.joins)])
     for one in thinning.joins:
         join(connection, one)
     candidates = [
@@ -181,6 +186,15 @@ def thin(
     connection.execute(f"DELETE FROM content_diffs WHERE id IN {those}", (gone,))
     versions, freed = _drop_versions(connection, candidates)
     return steps, versions, size + freed
+
+
+def unpack(connection: sqlite3.Connection, steps: Iterable[int]) -> None:
+    """Take apart the content-tracker's blocks of steps that are about to change."""
+    connection.execute(
+        """DELETE FROM obby_steps WHERE first_id IN (SELECT
+            (SELECT max(first_id) FROM obby_steps WHERE first_id <= value) FROM json_each(?))""",
+        (json.dumps(list(steps)),),
+    )
 
 
 def join(connection: sqlite3.Connection, one: Join) -> None:

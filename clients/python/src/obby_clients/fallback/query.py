@@ -42,7 +42,8 @@ class QueryService(_Calls, Blocking):
     """Answers from a database as the query-service does; every call blocks.
 
     The file may come into being later: until then every call raises UnavailableError.
-    It is never written.
+    It is never written. Where the service refuses to search, because the database has
+    no index, the contents are read, which takes as long as they are large.
     """
 
 

@@ -11,7 +11,7 @@ neither grpcio nor protobuf.
 """
 
 from .admin import FlagsAdmin
-from .bucket import bucket
+from .bucket import bucket, canonical
 from .decision import Backend, Decision, Reason, Setting
 from .flags import Flags, FlagsError, Problem, Reading
 from .variables import Service
@@ -28,4 +28,5 @@ __all__ = [
     "Service",
     "Setting",
     "bucket",
+    "canonical",
 ]

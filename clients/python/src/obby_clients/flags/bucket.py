@@ -9,9 +9,11 @@ another's.
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
+from typing import Any
 
-__all__ = ["BUCKETS", "bucket", "subject_bytes", "subject_hash"]
+__all__ = ["BUCKETS", "bucket", "canonical", "subject_bytes", "subject_hash"]
 
 BUCKETS = 10_000
 """One bucket is a hundredth of a percent."""
@@ -21,6 +23,16 @@ def bucket(flag: str, subject: str | bytes) -> int:
     """Return the bucket, 0 to 9,999, of a subject for a flag's id."""
     digest = sha256(flag.encode() + b"\0" + subject_bytes(subject)).digest()
     return (int.from_bytes(digest[:8], "big") * BUCKETS) >> 64
+
+
+def canonical(path: Any) -> bytes:
+    """Return the bytes of a path without `.`, `..`, doubled or trailing slashes.
+
+    The bytes that the kernel knows: no Unicode normalisation, which would make
+    one of two files.
+    """
+    clean = os.path.normpath(os.fsencode(path))
+    return b"/" + clean.lstrip(b"/") if clean.startswith(b"//") else clean
 
 
 def subject_bytes(subject: str | bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,9 @@ value that was refused; 3 the flags file or the process cannot be read or writte
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parser().parse_args(arguments)
+    log = logging.getLogger("obby_clients")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # what it would say, the command says
     try:
         environ = _environment(options)
         run: Callable[[argparse.Namespace, Mapping[str, str]], int] = options.run
@@ -36,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"obby-flags: {error.filename or ''}: {error.strerror}", file=sys.stderr)
         return 3
+    finally:
+        log.setLevel(level)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,21 +87,14 @@ def _environment(options: argparse.Namespace) -> Mapping[str, str]:
     return environ
 
 
-def _flags(environ: Mapping[str, str]) -> Flags:
-    import logging  # noqa: PLC0415
-
-    logging.getLogger("obby_clients").setLevel(logging.CRITICAL)  # the command says it itself
-    return Flags(environ)
-
-
 def _status(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    shown = status(_flags(environ))
+    shown = status(Flags(environ))
     print(json.dumps(shown, indent=2) if options.json else _status_text(shown))
     return 0
 
 
 def _explain(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    shown = explain(_flags(environ), Service.named(options.service), options.subject)
+    shown = explain(Flags(environ), Service.named(options.service), options.subject)
     if options.json:
         print(json.dumps(shown, indent=2))
     else:
@@ -123,7 +122,7 @@ def _rollback(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    problems = status(_flags(environ))["problems"]
+    problems = status(Flags(environ))["problems"]
     if options.json:
         print(json.dumps(problems, indent=2))
     else:
@@ -140,7 +139,7 @@ def _admin(environ: Mapping[str, str]) -> FlagsAdmin:
 
 
 def _changed(options: argparse.Namespace, environ: Mapping[str, str], admin: FlagsAdmin) -> int:
-    shown = status(_flags(environ))
+    shown = status(Flags(environ))
     if options.json:
         print(json.dumps(shown, indent=2))
         return 0

@@ -24,6 +24,9 @@ class Backend(str, enum.Enum):
     PYTHON = "python"
     """The Python implementation."""
 
+    # Enum's own hash is written in Python, and is not that of the equal text.
+    __hash__ = str.__hash__
+
 
 class Reason(str, enum.Enum):
     """Why; the comments say what an operator may do about it."""
@@ -52,6 +55,8 @@ class Reason(str, enum.Enum):
     """Go was asked for and not tried: the detail says why."""
     FALLBACK = "FALLBACK"
     """Go was tried and failed: the detail is the status code."""
+
+    __hash__ = str.__hash__  # as Backend's
 
     @property
     def openfeature(self) -> str:

@@ -103,6 +103,10 @@ class Flags:
         """Return the decision if it is the same for every subject."""
         return self._current(service)[1]
 
+    def current(self, service: Service) -> tuple[Setting, Decision | None]:
+        """Return what is set for a service, and the decision if it is for every subject."""
+        return self._current(service)
+
     def setting(self, service: Service) -> Setting:
         """Return what is set for a service."""
         return self._current(service)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .bucket import canonical
 from .decision import Backend, Decision, Reason, Setting
 from .flags import Flags
 from .parse import show_percentage
@@ -47,6 +48,8 @@ def status(flags: Flags) -> dict[str, Any]:
 
 def explain(flags: Flags, service: Service, subject: str | bytes | None) -> dict[str, Any]:
     """Return where a call about a subject goes by the flags, and why."""
+    if subject and service in (Service.FILE_WATCHER, Service.CONTENT_TRACKER):
+        subject = canonical(subject)
     decision = flags.decide(service, subject)
     return {
         "service": service.label,

@@ -27,6 +27,9 @@ class Service(enum.Enum):
     QUERY_SERVICE = ("query-service", "QUERY", 50_053)
     SSE_HUB = ("sse-hub", "SSE", 50_054)
 
+    # Every call looks services up; Enum's own hash is written in Python.
+    __hash__ = object.__hash__
+
     def __init__(self, label: str, short: str, port: int) -> None:
         self.label = label
         """Its name in words, such as `file-watcher`."""

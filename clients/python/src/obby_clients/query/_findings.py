@@ -75,16 +75,14 @@ class FindingCalls(ServiceCalls):
         """Search the newest content of every path; best match first, at most 1,000.
 
         `mode` says how `query` is read: by default as plain words, all of which must
-        occur, in the content or the path. Only paths equal to or below `path_prefix`,
-        only those that match `path_glob` (see `recent_diffs`), only those with one of
-        the `extensions`, such as `.md` or `md`, only those whose newest version was
-        first observed from `start_time` on and before `end_time`. Each result has its
-        first `max_lines` matching lines, 0: 3 and at most 20, with `context_lines`,
-        at most 10, around each. `timeout` is for each page.
+        occur, in the content or the path. Only paths equal to or below `path_prefix`, that
+        match `path_glob` (see `recent_diffs`), with one of the `extensions`, such as `.md`
+        or `md`, whose newest version was first observed from `start_time` on and before
+        `end_time`. Each has its first `max_lines` matching lines (0: 3; at most 20) with
+        `context_lines`, at most 10, around each. `timeout` is for each page.
 
-        Raises InvalidArgumentError (with ADVANCED a mistake, whose position in
-        characters is `metadata["position"]`; more than 1,000 characters),
-        FailedPreconditionError (the database has no search index yet).
+        Raises InvalidArgumentError (with ADVANCED a mistake, at `metadata["position"]` in
+        characters; more than 1,000 characters), FailedPreconditionError (no search index).
         """
         request = pb.SearchContentRequest(
             query=query,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from .._context import CALL_METADATA
 from ..errors import ClosedError, DeadlineError, ObbyError, StatusCode
 from ..flags import Backend, Decision, Reason
 from .breaker import Admission
@@ -56,6 +58,18 @@ class Attempt:
     def count(self, error: BaseException | None) -> None:
         """Count the call as ended."""
         self.router.count(self.call, self.asked, self.ran, error, self.start)
+
+    @contextmanager
+    def metadata(self) -> Iterator[None]:
+        """Tell the service why it is called."""
+        more = [("x-obby-decision", str(self.asked))]
+        for header in self.router.headers:
+            more += header()
+        token = CALL_METADATA.set((*CALL_METADATA.get(), *more))
+        try:
+            yield
+        finally:
+            CALL_METADATA.reset(token)
 
     def instead(self, reason: Reason, detail: str) -> None:
         """Let Python answer."""
@@ -124,6 +138,8 @@ def begin(  # noqa: PLR0917 (one call, as it was made)
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     asked: Decision | None = None,
+    *,
+    start: float | None = None,
 ) -> Attempt:
     """Ask the flags, unless that is done, and get ready."""
     timeout = kwargs.get("timeout")
@@ -134,7 +150,8 @@ def begin(  # noqa: PLR0917 (one call, as it was made)
     if call.key and not kwargs.get(call.key):
         kwargs = {**kwargs, call.key: str(uuid.uuid4())}
     asked = asked or router.asked(call, subject, args, kwargs)
-    return Attempt(router, call, args, kwargs, asked, asked, time.monotonic(), subject)
+    began = time.monotonic() if start is None else start
+    return Attempt(router, call, args, kwargs, asked, asked, began, subject)
 
 
 def admitted(attempt: Attempt) -> Generator[Step, Any, Any]:

@@ -44,13 +44,14 @@ class Breaker:
         self._failures, self._open_for, self._clock = failures, open_for, clock
         self._probe = threading.Lock()  # held by whoever asks for the health
         self._row = 0  # failures in a row; threads may lose one, which does not matter
-        self._closed = False
+        self.closed = False
+        """Whether calls may be made without a probe."""
         self._until = 0.0  # when the next probe may be made
         self._pause = open_for
 
     def admit(self) -> Admission:
         """Say what a caller may do. After PROBE, call `probed` or `abandoned`."""
-        if self._closed:
+        if self.closed:
             return Admission.GO
         if self._clock() >= self._until and self._probe.acquire(blocking=False):
             return Admission.PROBE
@@ -63,7 +64,7 @@ class Breaker:
         probe's time, so that is not tried every second.
         """
         if well:
-            self._row, self._pause, self._closed = 0, self._open_for, True
+            self._row, self._pause, self.closed = 0, self._open_for, True
         else:
             self._until = self._clock() + self._pause
             self._pause = min(2 * self._pause, _OPEN_FOR_MAX) if silent else self._open_for
@@ -80,19 +81,19 @@ class Breaker:
     def failure(self, *, gone: bool = False) -> bool:
         """Report a call that failed, or found the service gone; return whether this opened it."""
         self._row += 1
-        if not self._closed or not (gone or self._row >= self._failures):
+        if not self.closed or not (gone or self._row >= self._failures):
             return False
         self._until = self._clock() + self._open_for
-        self._closed = False
+        self.closed = False
         return True
 
     def half_open(self) -> None:
         """Let the next caller ask for the health, whatever was before."""
-        self._closed, self._until, self._row, self._pause = False, 0.0, 0, self._open_for
+        self.closed, self._until, self._row, self._pause = False, 0.0, 0, self._open_for
 
     @property
     def state(self) -> str:
         """`closed`, `open` or `half-open`."""
-        if self._closed:
+        if self.closed:
             return "closed"
         return "open" if self._clock() < self._until else "half-open"

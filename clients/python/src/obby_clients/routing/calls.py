@@ -6,14 +6,13 @@ A test compares the table with the clients' methods and the contract.
 from __future__ import annotations
 
 import enum
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..flags import Service
+from ..flags import Service, canonical
 
-__all__ = ["CALLS", "Call", "Effect", "Shape", "canonical"]
+__all__ = ["CALLS", "Call", "Effect", "Shape"]
 
 
 class Shape(enum.Enum):
@@ -70,16 +69,6 @@ class Call:
         if not found or self.about != "path":
             return found or None
         return canonical(found)
-
-
-def canonical(path: Any) -> bytes:
-    """Return the bytes of a path without `.`, `..`, doubled or trailing slashes.
-
-    The bytes that the kernel knows: no Unicode normalisation, which would make
-    one of two files.
-    """
-    clean = os.path.normpath(os.fsencode(path))
-    return b"/" + clean.lstrip(b"/") if clean.startswith(b"//") else clean
 
 
 def _table() -> dict[Service, dict[str, Call]]:

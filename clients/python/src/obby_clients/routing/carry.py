@@ -17,7 +17,7 @@ from .calls import Call, Effect
 from .router import Router
 from .steps import END, Item, Step, following
 
-__all__ = ["answer", "carried", "items"]
+__all__ = ["answer", "carried", "go_failed", "items"]
 
 
 def answer(
@@ -34,7 +34,8 @@ def carried(attempt: Attempt) -> Generator[Step, Any, Any]:
         client = yield from admitted(attempt)
         if client is not None:
             try:
-                result = yield partial(getattr(client, call.name), *args, **attempt.kwargs)
+                with attempt.metadata():
+                    result = yield partial(getattr(client, call.name), *args, **attempt.kwargs)
             except BaseException as error:
                 attempt.go_failed(error)
             else:
@@ -42,9 +43,19 @@ def carried(attempt: Attempt) -> Generator[Step, Any, Any]:
                 attempt.count(None)
                 attempt.compare(result)
                 return result
+    return (yield from _on_python(attempt))
+
+
+def go_failed(attempt: Attempt, error: BaseException) -> Generator[Step, Any, Any]:
+    """Go on with a call that Go has failed."""
+    attempt.go_failed(error)  # raises it where Python may not answer
+    return (yield from _on_python(attempt))
+
+
+def _on_python(attempt: Attempt) -> Generator[Step, Any, Any]:
     try:
-        python = getattr(router.fallback.of(call.service), call.name)
-        result = yield partial(python, *args, **attempt.kwargs)
+        python = getattr(attempt.router.fallback.of(attempt.call.service), attempt.call.name)
+        result = yield partial(python, *attempt.args, **attempt.kwargs)
     except BaseException as error:
         raise attempt.python_failed(error)  # noqa: B904 (it has its cause)
     attempt.note_python(None)

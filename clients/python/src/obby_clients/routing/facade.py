@@ -8,9 +8,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from ..flags import Backend, Decision, Flags, Service
+from ..flags import Backend, Decision, Flags, Service, canonical
 from . import services
-from .calls import canonical
 from .changes import Change, Changes
 from .router import Fallbacks, Router
 

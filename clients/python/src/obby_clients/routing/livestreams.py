@@ -23,12 +23,12 @@ from .live import Live
 
 __all__ = ["AsyncLiveStream", "LiveStream"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 _QUEUE = 256  # items read ahead; then the side is held back, and says so by a Resync
 _END = object()
 
 
-class LiveStream(Generic[T]):
+class LiveStream(Generic[_T]):
     """Iterates over items for ever; one thread reads, any thread may close it."""
 
     def __init__(self, live: Live) -> None:
@@ -48,7 +48,7 @@ class LiveStream(Generic[T]):
         """What continues after the last item, on both sides."""
         return self._live.cursor
 
-    def connect(self) -> LiveStream[T]:
+    def connect(self) -> LiveStream[_T]:
         """Wait until a side has answered: what happens from now on is not missed."""
         self._start()
         self._connected.wait()
@@ -65,7 +65,7 @@ class LiveStream(Generic[T]):
         with contextlib.suppress(queue.Full):
             self._items.put_nowait((None, _END, ""))
 
-    def __enter__(self) -> LiveStream[T]:
+    def __enter__(self) -> LiveStream[_T]:
         return self
 
     def __exit__(
@@ -76,10 +76,10 @@ class LiveStream(Generic[T]):
     ) -> None:
         self.close()
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[_T]:
         return self
 
-    def __next__(self) -> T:
+    def __next__(self) -> _T:
         self._start()
         while not self._closed.is_set():
             side, item, cursor = self._items.get()
@@ -158,7 +158,7 @@ def _tend(reference: weakref.ref[LiveStream[Any]], closed: threading.Event) -> N
         closed.wait(EVERY)
 
 
-class AsyncLiveStream(Generic[T]):
+class AsyncLiveStream(Generic[_T]):
     """Iterates over items for ever; one task reads, any task of its loop may close it."""
 
     def __init__(self, live: Live) -> None:
@@ -179,7 +179,7 @@ class AsyncLiveStream(Generic[T]):
         """What continues after the last item, on both sides."""
         return self._live.cursor
 
-    async def connect(self) -> AsyncLiveStream[T]:
+    async def connect(self) -> AsyncLiveStream[_T]:
         """Wait until a side has answered: what happens from now on is not missed."""
         self._start()
         await self._connected.wait()
@@ -200,7 +200,7 @@ class AsyncLiveStream(Generic[T]):
         with contextlib.suppress(asyncio.QueueFull):
             self._items.put_nowait((None, _END, ""))
 
-    async def __aenter__(self) -> AsyncLiveStream[T]:
+    async def __aenter__(self) -> AsyncLiveStream[_T]:
         return self
 
     async def __aexit__(
@@ -216,10 +216,10 @@ class AsyncLiveStream(Generic[T]):
             for task in self._tasks:
                 self._loop.call_soon_threadsafe(task.cancel)
 
-    def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> AsyncIterator[_T]:
         return self
 
-    async def __anext__(self) -> T:
+    async def __anext__(self) -> _T:
         self._start()
         while not self._closed:
             side, item, cursor = await self._items.get()

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FailedPreconditionError
-from ..flags import Backend, Decision, Flags, Service
-from ..metrics import COUNTERS
+from ..flags import Backend, Decision, Flags, Reason, Service
+from ..metrics import COUNTERS, Counter
 from .breaker import Admission, Breaker
 from .calls import Call
 from .changes import Changes
@@ -29,7 +29,7 @@ from .guard import Guard
 from .shadow import Shadow
 from .verdict import Mark, Verdict
 
-__all__ = ["Fallbacks", "GoSide", "Outcome", "Router", "forced"]
+__all__ = ["FORCE", "Fallbacks", "GoSide", "Outcome", "Router", "forced"]
 
 _LOG = logging.getLogger("obby_clients.routing")
 _CLIENTS = {
@@ -40,7 +40,8 @@ _CLIENTS = {
 }
 _UNIMPLEMENTED_FOR = 60.0  # s; a newer service may have come without the connection being missed
 
-_FORCE: ContextVar[Backend | None] = ContextVar("force", default=None)
+FORCE: ContextVar[Backend | None] = ContextVar("force", default=None)
+"""The side that the calls of a context ask for."""
 
 
 @contextmanager
@@ -49,11 +50,11 @@ def forced(backend: Backend) -> Iterator[None]:
 
     Beats a percentage; never a kill switch, a switch that is off, or the guard.
     """
-    token = _FORCE.set(backend)
+    token = FORCE.set(backend)
     try:
         yield
     finally:
-        _FORCE.reset(token)
+        FORCE.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,21 @@ class GoSide:
         self._client: Any = None
         self._target = ""
         self._unknown: dict[str, float] = {}  # methods that the service lacks, until when
+
+    @property
+    def now(self) -> Any:
+        """The client that is in use, if there is one."""
+        return self._client
+
+    @property
+    def ready(self) -> bool:
+        """Whether calls may be made, with nothing to be asked or remembered first."""
+        return self.breaker.closed and not self._unknown
+
+    def served(self) -> None:
+        """Take note of a call that was answered."""
+        self.breaker.success()
+        self.guard.record(Backend.GO, failed=False)
 
     def client(self, target: str) -> Any:
         """Return the client for the target; None where grpcio is missing."""
@@ -199,6 +215,8 @@ class Router:
         self.flags, self.fallback = flags, fallback
         self.observers: list[Callable[[Outcome], None]] = []
         """Called after each call, in its thread or task; what they raise is logged."""
+        self.headers: list[Callable[[], tuple[tuple[str, str], ...]]] = []
+        """What gives more metadata for a call to Go, when it is made."""
         self.live: weakref.WeakSet[Any] = weakref.WeakSet()
         """The streams without end that are open."""
         self.closed = False
@@ -209,6 +227,7 @@ class Router:
         self._tokens = tokens or {}
         self._changes = changes
         self._sides: dict[Service, GoSide] = {}
+        self._counters: dict[tuple[Any, ...], tuple[Counter, Counter]] = {}
         self._making = threading.Lock()  # guards _sides while one is made
         _ROUTERS.add(self)
 
@@ -235,7 +254,7 @@ class Router:
         self, call: Call, subject: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Decision:
         """Return what the flags say about a call."""
-        force = _FORCE.get()
+        force = FORCE.get()
         if force is None and (fixed := self.flags.fixed(call.service)) is not None:
             return fixed
         if subject is None:
@@ -270,6 +289,21 @@ class Router:
         if seen is not None and seen.alert:
             _LOG.error("%s.%s: %s", call.service.label, call.name, error)
 
+    def counters(
+        self, call: Call, asked: Decision, ran: Decision, outcome: str
+    ) -> tuple[Counter, Counter]:
+        """Return the two counters of a call: what was asked for, and what ran."""
+        key = (
+            call.service,
+            call.name,
+            asked.backend,
+            asked.reason,
+            ran.backend,
+            ran.reason,
+            outcome,
+        )
+        return self._counters.get(key) or self._counters.setdefault(key, _counters(*key))
+
     def count(
         self, call: Call, asked: Decision, ran: Decision, error: BaseException | None, start: float
     ) -> None:
@@ -277,27 +311,11 @@ class Router:
         outcome = "ok" if error is None else getattr(error, "code", None)
         if not isinstance(outcome, str):
             outcome = getattr(outcome, "name", type(error).__name__)
-        service, backend = call.service.label, ran.backend.value
-        COUNTERS.add(
-            "obby_decisions_total",
-            (
-                ("service", service),
-                ("backend", asked.backend.value),
-                ("reason", asked.reason.value),
-            ),
-        )
-        COUNTERS.add(
-            "obby_calls_total",
-            (
-                ("service", service),
-                ("method", call.name),
-                ("backend", backend),
-                ("reason", ran.reason.value),
-                ("outcome", outcome),
-            ),
-        )
+        for counter in self.counters(call, asked, ran, outcome):
+            counter.add()
         if self.observers or _LOG.isEnabledFor(logging.DEBUG):
-            self._tell(Outcome(call, ran, error, time.time(), time.monotonic() - start))
+            took = time.monotonic() - start
+            self._tell(Outcome(call, ran, error, time.time() - took, took))
 
     def _tell(self, outcome: Outcome) -> None:
         call, decision = outcome.call, outcome.decision
@@ -323,6 +341,27 @@ class Router:
         self._making, self._sides = threading.Lock(), {}
         self._changes.after_fork()
         self.shadow.after_fork()
+
+
+def _counters(  # noqa: PLR0917 (the labels)
+    service: Service,
+    method: str,
+    asked: Backend,
+    asked_why: Reason,
+    ran: Backend,
+    ran_why: Reason,
+    outcome: str,
+) -> tuple[Counter, Counter]:
+    name = ("service", service.label)
+    decisions = (name, ("backend", asked.value), ("reason", asked_why.value))
+    calls = (
+        *(name, ("method", method), ("backend", ran.value)),
+        *(("reason", ran_why.value), ("outcome", outcome)),
+    )
+    return (
+        COUNTERS.counter("obby_decisions_total", decisions),
+        COUNTERS.counter("obby_calls_total", calls),
+    )
 
 
 _ROUTERS: weakref.WeakSet[Router] = weakref.WeakSet()

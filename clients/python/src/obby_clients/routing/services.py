@@ -6,18 +6,21 @@ from the clients (`tools/routed_stub.py`); a test holds the two together.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from .._context import CALL_METADATA
 from ..flags import Service
-from .attempt import Source
+from .attempt import Source, begin
 from .batch import batch
 from .calls import CALLS, Call, Shape
-from .carry import answer, items
+from .carry import answer, go_failed, items
 from .drive import aiterate, arun, iterate, run
 from .live import Live
 from .livestreams import AsyncLiveStream, LiveStream
 from .publishing import Publishing
+from .quick import Quick
 from .router import Router
 from .streams import AsyncRoutedStream, RoutedStream
 from .watching import Watching
@@ -40,6 +43,7 @@ class _Routed:
 
     def __init__(self, router: Router) -> None:
         self._router = router
+        self._quick: dict[str, Quick] = {}
 
     def __init_subclass__(cls) -> None:
         if cls.__name__.startswith("_"):
@@ -55,7 +59,20 @@ class _Routed:
 
 def _blocking(call: Call) -> Callable[..., Any]:
     def unary(self: _Routed, *args: Any, subject: Any = None, **kwargs: Any) -> Any:
-        return run(answer(self._router, call, subject, args, kwargs))
+        router = self._router
+        quick = Quick.of(self._quick, router, call, subject, args, kwargs)
+        if quick is None:
+            return run(answer(router, call, subject, args, kwargs))
+        start, token = time.monotonic(), quick.context()
+        try:
+            result = quick.method(*args, **kwargs)
+        except BaseException as error:
+            attempt = begin(router, call, subject, args, kwargs, start=start)
+            return run(go_failed(attempt, error))
+        finally:
+            CALL_METADATA.reset(token)
+        quick.served()
+        return result
 
     def pages(self: _Routed, *args: Any, subject: Any = None, **kwargs: Any) -> Any:
         return iterate(items(self._router, call, subject, args, kwargs))
@@ -70,7 +87,20 @@ def _blocking(call: Call) -> Callable[..., Any]:
 
 def _asyncio(call: Call) -> Callable[..., Any]:
     async def unary(self: _Routed, *args: Any, subject: Any = None, **kwargs: Any) -> Any:
-        return await arun(answer(self._router, call, subject, args, kwargs))
+        router = self._router
+        quick = Quick.of(self._quick, router, call, subject, args, kwargs)
+        if quick is None:
+            return await arun(answer(router, call, subject, args, kwargs))
+        start, token = time.monotonic(), quick.context()
+        try:
+            result = await quick.method(*args, **kwargs)
+        except BaseException as error:
+            attempt = begin(router, call, subject, args, kwargs, start=start)
+            return await arun(go_failed(attempt, error))
+        finally:
+            CALL_METADATA.reset(token)
+        quick.served()
+        return result
 
     def pages(self: _Routed, *args: Any, subject: Any = None, **kwargs: Any) -> Any:
         return aiterate(items(self._router, call, subject, args, kwargs))

@@ -140,8 +140,8 @@ class Shadow:
             self._failed(job)
 
     def _failed(self, job: _Job) -> None:
-        _count(job.call, "failed")
         _LOG.exception("comparison failed: %s.%s", job.call.service.label, job.call.name)
+        _count(job.call, "failed")
 
     def _compare(self, job: _Job) -> Generator[Any, Any, None]:
         other = Backend.PYTHON if job.served is Backend.GO else Backend.GO
@@ -158,12 +158,12 @@ class Shadow:
         if ours is None or theirs is None or not (lines := _lines(job.served, ours[0], theirs[0])):
             _count(job.call, "moving")
             return
-        _count(job.call, "different")
         name = f"{job.call.service.label}.{job.call.name}"
         self._kept.append(
             Difference(datetime.now(timezone.utc), name, _arguments(job), tuple(lines))
         )
         _LOG.warning("answers of Go and Python differ: %s: %s", name, lines[0])
+        _count(job.call, "different")
 
     def _ask(self, job: _Job, side: Backend) -> Generator[Any, Any, tuple[Any] | None]:
         """Return a side's answer, or None where it is not available."""

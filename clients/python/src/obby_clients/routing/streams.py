@@ -12,24 +12,24 @@ from .drive import aiterate, iterate
 
 __all__ = ["AsyncRoutedStream", "RoutedStream"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 _NOTHING = object()
 
 
-class RoutedStream(Generic[T]):
+class RoutedStream(Generic[_T]):
     """Iterates over the items of a stream, whoever gives them; one thread reads."""
 
     def __init__(self, steps: Generator[Any, Any, None], source: Source) -> None:
-        self._items: Iterator[T] = iterate(steps)
+        self._items: Iterator[_T] = iterate(steps)
         self._source = source
-        self._early: list[T] = []
+        self._early: list[_T] = []
 
     @property
     def cursor(self) -> str:
         """What continues after the last item, on the side that gave it."""
         return self._source.cursor
 
-    def connect(self) -> RoutedStream[T]:
+    def connect(self) -> RoutedStream[_T]:
         """Wait until somebody has answered."""
         if not self._early:
             self._early += [item for item in (next(self._items, _NOTHING),) if item is not _NOTHING]  # type: ignore[misc]
@@ -41,7 +41,7 @@ class RoutedStream(Generic[T]):
             self._source.now.close()
         self._items.close()  # type: ignore[attr-defined]
 
-    def __enter__(self) -> RoutedStream[T]:
+    def __enter__(self) -> RoutedStream[_T]:
         return self
 
     def __exit__(
@@ -52,27 +52,27 @@ class RoutedStream(Generic[T]):
     ) -> None:
         self.close()
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Iterator[_T]:
         return self
 
-    def __next__(self) -> T:
+    def __next__(self) -> _T:
         return self._early.pop() if self._early else next(self._items)
 
 
-class AsyncRoutedStream(Generic[T]):
+class AsyncRoutedStream(Generic[_T]):
     """Iterates over the items of a stream, whoever gives them; one task reads."""
 
     def __init__(self, steps: Generator[Any, Any, None], source: Source) -> None:
         self._items: Any = aiterate(steps)
         self._source = source
-        self._early: list[T] = []
+        self._early: list[_T] = []
 
     @property
     def cursor(self) -> str:
         """What continues after the last item, on the side that gave it."""
         return self._source.cursor
 
-    async def connect(self) -> AsyncRoutedStream[T]:
+    async def connect(self) -> AsyncRoutedStream[_T]:
         """Wait until somebody has answered."""
         if not self._early:
             item: Any = await anext(self._items, _NOTHING)
@@ -86,7 +86,7 @@ class AsyncRoutedStream(Generic[T]):
         async with aclosing(self._items):
             pass
 
-    async def __aenter__(self) -> AsyncRoutedStream[T]:
+    async def __aenter__(self) -> AsyncRoutedStream[_T]:
         return self
 
     async def __aexit__(
@@ -97,11 +97,11 @@ class AsyncRoutedStream(Generic[T]):
     ) -> None:
         await self.close()
 
-    def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> AsyncIterator[_T]:
         return self
 
-    async def __anext__(self) -> T:
+    async def __anext__(self) -> _T:
         if self._early:
             return self._early.pop()
-        item: T = await anext(self._items)
+        item: _T = await anext(self._items)
         return item

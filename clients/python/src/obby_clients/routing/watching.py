@@ -16,10 +16,10 @@ from functools import partial
 from typing import Any
 
 from ..errors import NotFoundError, ObbyError
-from ..flags import Backend, Decision, Reason, Service
+from ..flags import Backend, Decision, Reason, Service, canonical
 from ..watcher.values import Resync, ResyncReason
 from .attempt import admitted, begin
-from .calls import CALLS, canonical
+from .calls import CALLS
 from .carry import carried
 from .router import Router
 from .steps import END, Item, Step, following

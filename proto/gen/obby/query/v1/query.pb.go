@@ -288,15 +288,17 @@ const (
 	// Same as PLAIN.
 	SearchMode_SEARCH_MODE_UNSPECIFIED SearchMode = 0
 	// Words, as a person types them: every input is valid. All must occur, in the
-	// content or the path; case and diacritics do not count. A word of a script that
-	// is written without spaces is found inside a longer run too.
+	// content or the path; case, Latin diacritics and punctuation do not count. A word
+	// of a script that is written without spaces, such as Han, Hiragana, Katakana and
+	// Thai, is found inside a longer run too.
 	SearchMode_SEARCH_MODE_PLAIN SearchMode = 1
 	// Words and "phrases", joined by AND (also by a space), OR and NOT, grouped by
-	// parentheses; `word*` is a prefix, `path:` and `content:` before a word, a phrase
-	// or a group look there alone.
+	// parentheses, at most 16 inside of each other; `word*` and `"a phrase"*` are
+	// prefixes, `path:` and `content:` before a word, a phrase or a group look there
+	// alone. Operators are upper case; AND binds closer than OR.
 	SearchMode_SEARCH_MODE_ADVANCED SearchMode = 2
-	// One text, found anywhere, inside words too; case does not count, every other
-	// character does. Best are the files that were recorded last.
+	// One text, found anywhere in the content or the path, inside words too; case does
+	// not count, every other character does. Best are the files recorded last.
 	SearchMode_SEARCH_MODE_SUBSTRING SearchMode = 3
 )
 
@@ -412,7 +414,8 @@ type DiffFilter struct {
 	// Only paths that match this pattern, as in .obbywatch: `*` is any run of
 	// characters, also `/`; `?` is one; `[a-c]` and `[!a-c]` a class. It is tried
 	// against the base name and against the path: relative to the prefix where there
-	// is one, else absolute. At most 1,000 characters.
+	// is one, else absolute. A final `/` is for directories: all that is below one. At
+	// most 1,000 characters.
 	PathGlob      string `protobuf:"bytes,6,opt,name=path_glob,json=pathGlob,proto3" json:"path_glob,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2080,8 +2083,8 @@ type SearchResult struct {
 	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
 	// The version that matches: the path's newest.
 	VersionId int64 `protobuf:"varint,3,opt,name=version_id,json=versionId,proto3" json:"version_id,omitempty"`
-	// Relevance, larger is better (the negated bm25). Comparable within one
-	// answer only.
+	// Relevance, larger is better (the negated bm25); 0 where files recorded last come
+	// first. Comparable within one answer only.
 	Score float64 `protobuf:"fixed64,4,opt,name=score,proto3" json:"score,omitempty"`
 	// A part of the content around a match, plain text: escape it for HTML. Empty
 	// where only the path matches.
@@ -2502,9 +2505,9 @@ type HistoryMatch struct {
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// Exact bytes of `path`; empty where it is valid UTF-8.
 	RawPath []byte `protobuf:"bytes,2,opt,name=raw_path,json=rawPath,proto3" json:"raw_path,omitempty"`
-	// The earliest version that has the text.
+	// The version that has the text and was recorded first.
 	FirstVersion *Version `protobuf:"bytes,3,opt,name=first_version,json=firstVersion,proto3" json:"first_version,omitempty"`
-	// The latest version that has the text.
+	// The version that has the text and was recorded last.
 	LastVersion *Version `protobuf:"bytes,4,opt,name=last_version,json=lastVersion,proto3" json:"last_version,omitempty"`
 	// The path has the text now.
 	Present bool `protobuf:"varint,5,opt,name=present,proto3" json:"present,omitempty"`
@@ -2603,9 +2606,9 @@ type TextChange struct {
 	ChangeId int64 `protobuf:"varint,1,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
 	// When the step was observed; unset where the row's time is unreadable.
 	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
-	// How often the text stands before; 0: the step added it.
+	// How often the text stands before, without overlaps; 0: the step added it.
 	CountBefore int64 `protobuf:"varint,3,opt,name=count_before,json=countBefore,proto3" json:"count_before,omitempty"`
-	// How often it stands after; 0: the step removed it.
+	// How often it stands after; 0: the step removed it, or moved it to another path.
 	CountAfter int64 `protobuf:"varint,4,opt,name=count_after,json=countAfter,proto3" json:"count_after,omitempty"`
 	// Version before; 0: created, or not known.
 	OldVersionId int64 `protobuf:"varint,5,opt,name=old_version_id,json=oldVersionId,proto3" json:"old_version_id,omitempty"`

@@ -105,23 +105,35 @@ type QueryServiceClient interface {
 	// List the labelled and pinned versions, those marked last first.
 	ListLabels(ctx context.Context, in *ListLabelsRequest, opts ...grpc.CallOption) (*ListLabelsResponse, error)
 	// Search the newest content of every path. Best match first; pages reach the
-	// best 1,000.
+	// best 1,000. Of words that more than 1,000 files have, two parts are ranked: the
+	// 1,000 files recorded last, and of those with one of the words in their path the
+	// 1,000 recorded last.
 	//
-	// Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
-	// in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
-	// search index yet).
+	// What the index of words cannot tell, SUBSTRING and words of scripts without
+	// spaces, is read out of the contents: files recorded last come first, and a page
+	// ends early after 128 MiB, so it can be empty and yet have a next one.
+	//
+	// Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters from
+	// 0 is in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database
+	// has no search index yet).
 	SearchContent(ctx context.Context, in *SearchContentRequest, opts ...grpc.CallOption) (*SearchContentResponse, error)
 	// Find when a text came and went: in which versions of a path it first and last
-	// stands, and which steps added and removed it. By path; a page ends early where
-	// much had to be read, so it can be empty and yet have a next one.
+	// stands, and which steps added and removed it. By path; a page ends early, behind
+	// a path, after 128 MiB, so it can be empty and yet have a next one.
+	//
+	// A path's history is what was recorded under its name: a move is the end of the
+	// text at the former path and its beginning at the new one. A content that is
+	// BINARY or OMITTED has no text; of LOSSY_TEXT it is the form with U+FFFD.
 	//
 	// Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
 	SearchHistory(ctx context.Context, in *SearchHistoryRequest, opts ...grpc.CallOption) (*SearchHistoryResponse, error)
 	// List the files that bear a topic, latest first: by the rows that the Python
 	// side's summaries left, or, in a database that has none at all, the files in
-	// which the topic's words stand; `source` says which.
+	// which the topic's words stand, as SearchContent finds them in PLAIN; `source`
+	// says which.
 	//
-	// Errors: INVALID_ARGUMENT (empty topic).
+	// Errors: INVALID_ARGUMENT (empty topic), FAILED_PRECONDITION (neither summaries
+	// nor a search index yet).
 	GetTopicFiles(ctx context.Context, in *GetTopicFilesRequest, opts ...grpc.CallOption) (*GetTopicFilesResponse, error)
 	// Count what happened per hour, day or week of a time zone.
 	//
@@ -327,23 +339,35 @@ type QueryServiceServer interface {
 	// List the labelled and pinned versions, those marked last first.
 	ListLabels(context.Context, *ListLabelsRequest) (*ListLabelsResponse, error)
 	// Search the newest content of every path. Best match first; pages reach the
-	// best 1,000.
+	// best 1,000. Of words that more than 1,000 files have, two parts are ranked: the
+	// 1,000 files recorded last, and of those with one of the words in their path the
+	// 1,000 recorded last.
 	//
-	// Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
-	// in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
-	// search index yet).
+	// What the index of words cannot tell, SUBSTRING and words of scripts without
+	// spaces, is read out of the contents: files recorded last come first, and a page
+	// ends early after 128 MiB, so it can be empty and yet have a next one.
+	//
+	// Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters from
+	// 0 is in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database
+	// has no search index yet).
 	SearchContent(context.Context, *SearchContentRequest) (*SearchContentResponse, error)
 	// Find when a text came and went: in which versions of a path it first and last
-	// stands, and which steps added and removed it. By path; a page ends early where
-	// much had to be read, so it can be empty and yet have a next one.
+	// stands, and which steps added and removed it. By path; a page ends early, behind
+	// a path, after 128 MiB, so it can be empty and yet have a next one.
+	//
+	// A path's history is what was recorded under its name: a move is the end of the
+	// text at the former path and its beginning at the new one. A content that is
+	// BINARY or OMITTED has no text; of LOSSY_TEXT it is the form with U+FFFD.
 	//
 	// Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
 	SearchHistory(context.Context, *SearchHistoryRequest) (*SearchHistoryResponse, error)
 	// List the files that bear a topic, latest first: by the rows that the Python
 	// side's summaries left, or, in a database that has none at all, the files in
-	// which the topic's words stand; `source` says which.
+	// which the topic's words stand, as SearchContent finds them in PLAIN; `source`
+	// says which.
 	//
-	// Errors: INVALID_ARGUMENT (empty topic).
+	// Errors: INVALID_ARGUMENT (empty topic), FAILED_PRECONDITION (neither summaries
+	// nor a search index yet).
 	GetTopicFiles(context.Context, *GetTopicFilesRequest) (*GetTopicFilesResponse, error)
 	// Count what happened per hour, day or week of a time zone.
 	//

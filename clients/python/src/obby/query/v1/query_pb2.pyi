@@ -171,17 +171,19 @@ class _SearchModeEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._Enu
     """Same as PLAIN."""
     SEARCH_MODE_PLAIN: _SearchMode.ValueType  # 1
     """Words, as a person types them: every input is valid. All must occur, in the
-    content or the path; case and diacritics do not count. A word of a script that
-    is written without spaces is found inside a longer run too.
+    content or the path; case, Latin diacritics and punctuation do not count. A word
+    of a script that is written without spaces, such as Han, Hiragana, Katakana and
+    Thai, is found inside a longer run too.
     """
     SEARCH_MODE_ADVANCED: _SearchMode.ValueType  # 2
     """Words and "phrases", joined by AND (also by a space), OR and NOT, grouped by
-    parentheses; `word*` is a prefix, `path:` and `content:` before a word, a phrase
-    or a group look there alone.
+    parentheses, at most 16 inside of each other; `word*` and `"a phrase"*` are
+    prefixes, `path:` and `content:` before a word, a phrase or a group look there
+    alone. Operators are upper case; AND binds closer than OR.
     """
     SEARCH_MODE_SUBSTRING: _SearchMode.ValueType  # 3
-    """One text, found anywhere, inside words too; case does not count, every other
-    character does. Best are the files that were recorded last.
+    """One text, found anywhere in the content or the path, inside words too; case does
+    not count, every other character does. Best are the files recorded last.
     """
 
 class SearchMode(_SearchMode, metaclass=_SearchModeEnumTypeWrapper):
@@ -191,17 +193,19 @@ SEARCH_MODE_UNSPECIFIED: SearchMode.ValueType  # 0
 """Same as PLAIN."""
 SEARCH_MODE_PLAIN: SearchMode.ValueType  # 1
 """Words, as a person types them: every input is valid. All must occur, in the
-content or the path; case and diacritics do not count. A word of a script that
-is written without spaces is found inside a longer run too.
+content or the path; case, Latin diacritics and punctuation do not count. A word
+of a script that is written without spaces, such as Han, Hiragana, Katakana and
+Thai, is found inside a longer run too.
 """
 SEARCH_MODE_ADVANCED: SearchMode.ValueType  # 2
 """Words and "phrases", joined by AND (also by a space), OR and NOT, grouped by
-parentheses; `word*` is a prefix, `path:` and `content:` before a word, a phrase
-or a group look there alone.
+parentheses, at most 16 inside of each other; `word*` and `"a phrase"*` are
+prefixes, `path:` and `content:` before a word, a phrase or a group look there
+alone. Operators are upper case; AND binds closer than OR.
 """
 SEARCH_MODE_SUBSTRING: SearchMode.ValueType  # 3
-"""One text, found anywhere, inside words too; case does not count, every other
-character does. Best are the files that were recorded last.
+"""One text, found anywhere in the content or the path, inside words too; case does
+not count, every other character does. Best are the files recorded last.
 """
 global___SearchMode = SearchMode
 
@@ -249,7 +253,8 @@ class DiffFilter(google.protobuf.message.Message):
     """Only paths that match this pattern, as in .obbywatch: `*` is any run of
     characters, also `/`; `?` is one; `[a-c]` and `[!a-c]` a class. It is tried
     against the base name and against the path: relative to the prefix where there
-    is one, else absolute. At most 1,000 characters.
+    is one, else absolute. A final `/` is for directories: all that is below one. At
+    most 1,000 characters.
     """
     @property
     def change_types(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[global___ChangeType.ValueType]:
@@ -1008,8 +1013,8 @@ class SearchResult(google.protobuf.message.Message):
     version_id: builtins.int
     """The version that matches: the path's newest."""
     score: builtins.float
-    """Relevance, larger is better (the negated bm25). Comparable within one
-    answer only.
+    """Relevance, larger is better (the negated bm25); 0 where files recorded last come
+    first. Comparable within one answer only.
     """
     snippet: builtins.str
     """A part of the content around a match, plain text: escape it for HTML. Empty
@@ -1206,11 +1211,11 @@ class HistoryMatch(google.protobuf.message.Message):
     """There are more than 100 such steps."""
     @property
     def first_version(self) -> global___Version:
-        """The earliest version that has the text."""
+        """The version that has the text and was recorded first."""
 
     @property
     def last_version(self) -> global___Version:
-        """The latest version that has the text."""
+        """The version that has the text and was recorded last."""
 
     @property
     def changes(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___TextChange]:
@@ -1249,9 +1254,9 @@ class TextChange(google.protobuf.message.Message):
     change_id: builtins.int
     """Identifier of the step."""
     count_before: builtins.int
-    """How often the text stands before; 0: the step added it."""
+    """How often the text stands before, without overlaps; 0: the step added it."""
     count_after: builtins.int
-    """How often it stands after; 0: the step removed it."""
+    """How often it stands after; 0: the step removed it, or moved it to another path."""
     old_version_id: builtins.int
     """Version before; 0: created, or not known."""
     new_version_id: builtins.int

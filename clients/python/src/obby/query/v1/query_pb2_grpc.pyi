@@ -122,11 +122,17 @@ class QueryServiceStub:
         obby.query.v1.query_pb2.SearchContentResponse,
     ]
     """Search the newest content of every path. Best match first; pages reach the
-    best 1,000.
+    best 1,000. Of words that more than 1,000 files have, two parts are ranked: the
+    1,000 files recorded last, and of those with one of the words in their path the
+    1,000 recorded last.
 
-    Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
-    in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
-    search index yet).
+    What the index of words cannot tell, SUBSTRING and words of scripts without
+    spaces, is read out of the contents: files recorded last come first, and a page
+    ends early after 128 MiB, so it can be empty and yet have a next one.
+
+    Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters from
+    0 is in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database
+    has no search index yet).
     """
 
     SearchHistory: grpc.UnaryUnaryMultiCallable[
@@ -134,8 +140,12 @@ class QueryServiceStub:
         obby.query.v1.query_pb2.SearchHistoryResponse,
     ]
     """Find when a text came and went: in which versions of a path it first and last
-    stands, and which steps added and removed it. By path; a page ends early where
-    much had to be read, so it can be empty and yet have a next one.
+    stands, and which steps added and removed it. By path; a page ends early, behind
+    a path, after 128 MiB, so it can be empty and yet have a next one.
+
+    A path's history is what was recorded under its name: a move is the end of the
+    text at the former path and its beginning at the new one. A content that is
+    BINARY or OMITTED has no text; of LOSSY_TEXT it is the form with U+FFFD.
 
     Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
     """
@@ -146,9 +156,11 @@ class QueryServiceStub:
     ]
     """List the files that bear a topic, latest first: by the rows that the Python
     side's summaries left, or, in a database that has none at all, the files in
-    which the topic's words stand; `source` says which.
+    which the topic's words stand, as SearchContent finds them in PLAIN; `source`
+    says which.
 
-    Errors: INVALID_ARGUMENT (empty topic).
+    Errors: INVALID_ARGUMENT (empty topic), FAILED_PRECONDITION (neither summaries
+    nor a search index yet).
     """
 
     GetTimeAnalysis: grpc.UnaryUnaryMultiCallable[
@@ -254,11 +266,17 @@ class QueryServiceAsyncStub:
         obby.query.v1.query_pb2.SearchContentResponse,
     ]
     """Search the newest content of every path. Best match first; pages reach the
-    best 1,000.
+    best 1,000. Of words that more than 1,000 files have, two parts are ranked: the
+    1,000 files recorded last, and of those with one of the words in their path the
+    1,000 recorded last.
 
-    Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
-    in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
-    search index yet).
+    What the index of words cannot tell, SUBSTRING and words of scripts without
+    spaces, is read out of the contents: files recorded last come first, and a page
+    ends early after 128 MiB, so it can be empty and yet have a next one.
+
+    Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters from
+    0 is in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database
+    has no search index yet).
     """
 
     SearchHistory: grpc.aio.UnaryUnaryMultiCallable[
@@ -266,8 +284,12 @@ class QueryServiceAsyncStub:
         obby.query.v1.query_pb2.SearchHistoryResponse,
     ]
     """Find when a text came and went: in which versions of a path it first and last
-    stands, and which steps added and removed it. By path; a page ends early where
-    much had to be read, so it can be empty and yet have a next one.
+    stands, and which steps added and removed it. By path; a page ends early, behind
+    a path, after 128 MiB, so it can be empty and yet have a next one.
+
+    A path's history is what was recorded under its name: a move is the end of the
+    text at the former path and its beginning at the new one. A content that is
+    BINARY or OMITTED has no text; of LOSSY_TEXT it is the form with U+FFFD.
 
     Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
     """
@@ -278,9 +300,11 @@ class QueryServiceAsyncStub:
     ]
     """List the files that bear a topic, latest first: by the rows that the Python
     side's summaries left, or, in a database that has none at all, the files in
-    which the topic's words stand; `source` says which.
+    which the topic's words stand, as SearchContent finds them in PLAIN; `source`
+    says which.
 
-    Errors: INVALID_ARGUMENT (empty topic).
+    Errors: INVALID_ARGUMENT (empty topic), FAILED_PRECONDITION (neither summaries
+    nor a search index yet).
     """
 
     GetTimeAnalysis: grpc.aio.UnaryUnaryMultiCallable[
@@ -402,11 +426,17 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[obby.query.v1.query_pb2.SearchContentResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.SearchContentResponse]]:
         """Search the newest content of every path. Best match first; pages reach the
-        best 1,000.
+        best 1,000. Of words that more than 1,000 files have, two parts are ranked: the
+        1,000 files recorded last, and of those with one of the words in their path the
+        1,000 recorded last.
 
-        Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters is
-        in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database has no
-        search index yet).
+        What the index of words cannot tell, SUBSTRING and words of scripts without
+        spaces, is read out of the contents: files recorded last come first, and a page
+        ends early after 128 MiB, so it can be empty and yet have a next one.
+
+        Errors: INVALID_ARGUMENT (ADVANCED: a mistake, whose position in characters from
+        0 is in ErrorInfo's metadata as `position`), FAILED_PRECONDITION (the database
+        has no search index yet).
         """
 
     @abc.abstractmethod
@@ -416,8 +446,12 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[obby.query.v1.query_pb2.SearchHistoryResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.SearchHistoryResponse]]:
         """Find when a text came and went: in which versions of a path it first and last
-        stands, and which steps added and removed it. By path; a page ends early where
-        much had to be read, so it can be empty and yet have a next one.
+        stands, and which steps added and removed it. By path; a page ends early, behind
+        a path, after 128 MiB, so it can be empty and yet have a next one.
+
+        A path's history is what was recorded under its name: a move is the end of the
+        text at the former path and its beginning at the new one. A content that is
+        BINARY or OMITTED has no text; of LOSSY_TEXT it is the form with U+FFFD.
 
         Errors: INVALID_ARGUMENT (empty text, or longer than 1,000 characters).
         """
@@ -430,9 +464,11 @@ class QueryServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[obby.query.v1.query_pb2.GetTopicFilesResponse, collections.abc.Awaitable[obby.query.v1.query_pb2.GetTopicFilesResponse]]:
         """List the files that bear a topic, latest first: by the rows that the Python
         side's summaries left, or, in a database that has none at all, the files in
-        which the topic's words stand; `source` says which.
+        which the topic's words stand, as SearchContent finds them in PLAIN; `source`
+        says which.
 
-        Errors: INVALID_ARGUMENT (empty topic).
+        Errors: INVALID_ARGUMENT (empty topic), FAILED_PRECONDITION (neither summaries
+        nor a search index yet).
         """
 
     @abc.abstractmethod

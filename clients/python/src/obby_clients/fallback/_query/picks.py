@@ -20,10 +20,10 @@ class Picks:
     """
 
     def __init__(self, name: str, prefix: str, glob: str) -> None:
-        self._prefix = prefix.removesuffix("/")
+        self._prefix = prefix
         self._patterns: Patterns | None = None
         if glob:
-            if not self._prefix and glob.startswith("/"):
+            if prefix in {"", "/"} and glob.startswith("/"):
                 # In a pattern file nothing begins with a slash: paths are relative there.
                 self._prefix, glob = "/", glob[1:]
             self._patterns = _patterns(name, glob)

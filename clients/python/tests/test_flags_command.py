@@ -1,0 +1,138 @@
+"""obby-flags, as an operator sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from obby_clients.flags.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    for name in [name for name in os.environ if name.startswith(("GO_", "USE_GO", "OBBY_FLAGS"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OBBY_FLAGS_FILE", str(tmp_path / "flags.conf"))
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USE_GO_FILE_WATCHER", "1")
+    monkeypatch.setenv("GO_WATCHER_ROLLOUT_PERCENTAGE", "30")
+    monkeypatch.setenv("USE_GO_QUERY_SERVICE", "yess")
+    code, out, _ = run("status")
+    assert code == 0
+    assert "file-watcher     go for 30 %" in out
+    assert "query-service    python       INVALID_CONFIG:USE_GO_QUERY_SERVICE" in out
+    assert "ERROR: USE_GO_QUERY_SERVICE: 'yess' is neither on" in out
+    assert "(does not exist: no overrides)" in out
+    _, shown, _ = run("status", "--json")
+    status = json.loads(shown)
+    assert status["services"]["file-watcher"]["percentage"] == "30 %"
+    assert {v["name"]: v["state"] for v in status["variables"]}["USE_GO_QUERY_SERVICE"] == "INVALID"
+
+
+def test_rollback_and_back(run: Run, tmp_path: Path) -> None:
+    run("set", "USE_GO_SSE_HUB=on", "GO_SSE_ROLLOUT_PERCENTAGE=30")
+    code, out, _ = run("rollback")
+    assert code == 0
+    assert out.splitlines()[1].startswith("EMERGENCY ROLLBACK IS ON (EMERGENCY_ROLLBACK=on")
+    assert out.count("KILL_SWITCH") == 4
+    code, out, _ = run("rollback", "--off")
+    assert "EMERGENCY" not in out
+    assert "go for 30 %" in out
+    assert (tmp_path / "flags.conf").read_text() == (
+        "USE_GO_SSE_HUB=on\nGO_SSE_ROLLOUT_PERCENTAGE=30\n"
+    )
+
+
+def test_a_rollback_that_the_environment_keeps_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMERGENCY_ROLLBACK_TO_PYTHON", "1")
+    _, out, _ = run("rollback", "--off")
+    assert "EMERGENCY ROLLBACK IS ON (EMERGENCY_ROLLBACK_TO_PYTHON=1 in the env)" in out
+
+
+def test_explain(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("set", "USE_GO_FILE_WATCHER=1", "GO_WATCHER_ROLLOUT_PERCENTAGE=57.42")
+    code, out, _ = run("explain", "watcher", "/home/u/notes/")
+    assert (code, out) == (
+        0,
+        "file-watcher: GO  IN_ROLLOUT\n"
+        "  the subject's bucket 5741 of 10000 is below 5742 (57.42 %)\n",
+    )
+    _, out, _ = run("explain", "file-watcher", "--json")
+    assert json.loads(out)["openfeature_reason"] == "ERROR"
+    code, _, err = run("explain", "wacher", "/x")
+    assert code == 2
+    assert "'wacher' is no service: say file-watcher" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["set", "USE_GO_FILE_WATCHER"], "is not NAME=VALUE"),
+        (["set", "USE_GO_FILE_WATCHER=ture"], "neither on"),
+        (["set", "USE_GO_FILEWATCHER=1"], "is USE_GO_FILE_WATCHER meant?"),
+    ],
+)
+def test_what_is_refused(run: Run, arguments: list[str], said: str) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_without_a_file(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("OBBY_FLAGS_FILE")
+    code, _, err = run("rollback")
+    assert code == 2
+    assert "set OBBY_FLAGS_FILE or give --file" in err
+    assert run("rollback", "--file", str(tmp_path / "other"))[0] == 0
+    code, _, err = run("rollback", "--file", str(tmp_path / "none" / "other"))
+    assert code == 3
+    assert "No such file or directory" in err
+
+
+def test_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("check") == (0, "every value can be read\n", "")
+    monkeypatch.setenv("USE_GO_SSEHUB", "1")
+    assert run("check")[0] == 0
+    assert run("check", "--strict")[0] == 1
+    monkeypatch.setenv("GO_SSE_HUB_PORT", "70000")
+    monkeypatch.setenv("OBBY_FLAGS_STRICT", "1")  # it shows what it refuses
+    code, out, _ = run("check", "--json")
+    assert code == 1
+    assert [problem["level"] for problem in json.loads(out)] == ["error", "warning"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+def test_the_environment_of_a_running_process(run: Run) -> None:
+    environ = {**os.environ, "USE_GO_SSE_HUB": "1", "OBBY_FLAGS_FILE": ""}
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(
+        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        code, out, _ = run("status", "--pid", str(process.pid))
+        process.communicate(b"\n")
+    assert code == 0
+    assert "sse-hub          go " in out
+    code, _, err = run("status", "--pid", "4194304999")
+    assert code == 3
+    assert "/proc/4194304999/environ" in err
