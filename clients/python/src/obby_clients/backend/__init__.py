@@ -5,3 +5,5 @@ flags say for each of the four tasks whether Python or Go does it. The pipeline
 (`pipeline`) is watching (`watching`), recording (`recording`) and publishing
 (`publishing`); each can change sides at any moment without losing or repeating a change.
 """
+
+__all__: list[str] = []  # the parts are imported from their modules
