@@ -260,6 +260,19 @@ def _runners(running: Backend) -> list[int]:
     return [int(match[1]) for match in lines if match]
 
 
+def test_strangers_are_kept_out(root: Path, backend: Callable[..., Backend]) -> None:
+    """Of the flags by the token, of the rest, in a browser, by the name of the host."""
+    running = backend()
+    assert running.ask("GET", "/go/flags")[0] == 401
+    wrong = {"Authorization": "Bearer not-the-token-of-the-operator"}
+    assert running.ask("POST", "/go/rollback", {}, wrong)[0] == 401
+    assert not running.flags.exists()
+    status, text = running.ask("GET", "/diffs", headers={"Host": "evil.example"})
+    assert (status, "--allow-host evil.example" in text) == (421, True)
+    for host in ("localhost", f"127.0.0.1:{running.port}", f"[::1]:{running.port}"):
+        assert running.ask("GET", "/diffs", headers={"Host": host})[0] == 200
+
+
 def test_it_starts_when_every_service_is_down(
     root: Path, backend: Callable[..., Backend], listen: Callable[..., Listener]
 ) -> None:

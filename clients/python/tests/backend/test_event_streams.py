@@ -190,7 +190,9 @@ def test_a_stream_follows_the_flags_and_leaves_a_dead_hub(world: World) -> None:
             go.items.put_nowait(oc.UnavailableError("killed"))
             await reader.until(3)
             assert (sides.failed, go.opened, python.opened) == (1, 1, 2)
-            assert reader.changes == [1, 2, 3]
+            world.change()
+            python.items.put_nowait(oc.AbortedError("reads too slowly"))
+            assert await reader.until(4) == [1, 2, 3, 4]
 
     asyncio.run(run())
 

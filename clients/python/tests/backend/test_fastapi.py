@@ -124,7 +124,7 @@ def test_the_operators_routes_need_somebody_who_decides(app: FastAPI) -> None:
     guarded = FastAPI()
     guarded.include_router(obby.admin_router(dependencies=[Depends(refuse)]))
     client = TestClient(guarded)
-    for path in ("/go/flags", "/go/flags/explain", "/go/health"):
+    for path in ("/go/flags", "/go/flags/explain", "/go/health", "/go/shadow/mismatches"):
         assert client.get(path).status_code == 401
     assert client.put("/go/flags/USE_GO_SSE_HUB", json={"value": "on"}).status_code == 401
     assert client.post("/go/rollback", json={}).status_code == 401
@@ -139,6 +139,7 @@ def test_operators_see_and_change_flags(client: TestClient, tmp_path: Path) -> N
     assert client.post("/go/rollback", json={"on": True}).status_code == 200
     assert client.get("/go/flags").json()["kill_switch"]
     assert set(client.get("/go/health").json()) == {service.label for service in Service}
+    assert client.get("/go/shadow/mismatches").json() == {"items": []}
     bad = client.put("/go/flags/USE_GO_QUERY_SERVICE", json={"value": "perhaps"})
     assert (bad.status_code, bad.json()["code"]) == (400, "INVALID_ARGUMENT")
     unknown = client.get("/go/flags/explain?service=nothing")

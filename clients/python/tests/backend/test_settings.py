@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import socket
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from obby_clients.backend import log
 from obby_clients.backend.main import main
 from obby_clients.backend.settings import SettingsError, parse
 
@@ -59,6 +63,43 @@ def test_every_mistake_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> No
     told = capsys.readouterr().err
     for setting in ("--port", "--workers", "--root"):
         assert f"obby-backend: {setting}: " in told
+
+
+def test_an_address_that_is_taken_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBBY_FLAGS_FILE", "")  # main sets it
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        given = ["--root", str(tmp_path), "--database", str(tmp_path / "obby.db"), "--port", port]
+        assert main(given) == 2
+    assert f"127.0.0.1:{port} cannot be listened at" in capsys.readouterr().err
+
+
+def test_a_database_that_is_none_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBBY_FLAGS_FILE", "")
+    (tmp_path / "obby.db").write_text("this is no database, but a text that is long enough" * 20)
+    given = ["--root", str(tmp_path), "--database", str(tmp_path / "obby.db")]
+    assert main(given) == 2
+    assert "not an SQLite database" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_log_shows_what_a_record_bears(
+    form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.root, "handlers", [])
+    monkeypatch.setattr(logging.root, "level", logging.WARNING)
+    log.configure("info", form)
+    logging.getLogger("obby_clients.backend").info("a %s", "sentence", extra={"service": "sse-hub"})
+    (line,) = capsys.readouterr().err.splitlines()
+    if form == "json":
+        entry = json.loads(line)
+        assert (entry["msg"], entry["service"], entry["level"]) == ("a sentence", "sse-hub", "INFO")
+    else:
+        assert line.endswith("INFO    backend: a sentence service=sse-hub")
 
 
 def test_help_names_every_variable(capsys: pytest.CaptureFixture[str]) -> None:

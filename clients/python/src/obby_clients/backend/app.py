@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +21,8 @@ from .pipeline import Pipeline
 from .settings import Settings, parse
 
 __all__ = ["ARGUMENTS", "create_app"]
+
+_LOG = logging.getLogger("obby_clients.backend")
 
 ARGUMENTS = "OBBY_BACKEND_ARGUMENTS"
 """Variable that hands the command line to the worker processes, as JSON."""
@@ -75,6 +78,7 @@ def _pipeline(settings: Settings) -> Any:
         )
         app.state.pipeline = pipeline
         running = asyncio.ensure_future(pipeline.run())
+        running.add_done_callback(_tell)
         try:
             yield
         finally:
@@ -82,6 +86,12 @@ def _pipeline(settings: Settings) -> Any:
             await asyncio.wait({running})
 
     return lifespan
+
+
+def _tell(pipeline: asyncio.Future[None]) -> None:
+    """Say why the pipeline has ended: the lock's file cannot be written, for example."""
+    if not pipeline.cancelled() and (error := pipeline.exception()) is not None:
+        _LOG.error("this process cannot run the pipeline: %s", error)
 
 
 def _health(app: FastAPI) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["OBBY_FLAGS_FILE"] = settings.flags_file
         Flags()
         ContentTracker(settings.database, settings.roots).close()  # makes the file
+        _check_address(settings.host, settings.port)
     except (SettingsError, FlagsError, ObbyError) as error:
         return _refused(error.message if isinstance(error, ObbyError) else str(error))
     try:
@@ -47,6 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server_header=False,
     )
     return 0
+
+
+def _check_address(host: str, port: int) -> None:
+    """Say it in one sentence where the address cannot be listened at."""
+    try:
+        (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"--host, --port: {host}:{port} cannot be listened at ({error.strerror}): stop the"
+            " program that has it, or give another address"
+        ) from error
 
 
 def _refused(message: str) -> int:

@@ -16,6 +16,7 @@ from ..flags.show import explain, status
 from ..flags.source import EVERY
 from ._dependencies import State, get_state
 from ._errors import RESPONSES, bad
+from ._models import dumped
 
 __all__ = ["admin_router"]
 
@@ -82,6 +83,14 @@ def _reads(router: APIRouter) -> None:
     def health(obby: State = Depends(get_state)) -> dict[str, str]:
         """Show each Go service's breaker: `closed`, `open`, `half-open`, or `unused`."""
         return obby.router.health()
+
+    @router.get("/shadow/mismatches", summary="Show where the sides differed")
+    def mismatches(obby: State = Depends(get_state)) -> dict[str, Any]:
+        """Show this process's newest differences between Go and Python, oldest first.
+
+        Answers to reads are compared for OBBY_SHADOW_PERCENTAGE of the subjects.
+        """
+        return {"items": dumped(obby.router.router.shadow.differences())}
 
 
 def _writes(router: APIRouter) -> None:

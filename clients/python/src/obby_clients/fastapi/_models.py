@@ -108,7 +108,7 @@ def dumped(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, (tuple, list)):
         return [dumped(item) for item in value]
-    return value
+    return shown(value) if isinstance(value, str) else value
 
 
 def failure(error: ObbyError) -> dict[str, Any]:
