@@ -70,6 +70,11 @@ python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against 
 	cd clients/python && $(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
 
+.PHONY: flip
+flip: build $(VENV)/ready ## the kill switch ten times under load, then with services killed (make test: smaller)
+	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip
+	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip --kill
+
 .PHONY: parity
 parity: build-race $(VENV)/ready ## compare the services with their Python fallbacks over real files; PARITY=--json for JSON
 	@cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/python -m tests.parity $(PARITY)

@@ -122,6 +122,9 @@ def channel_options(
         ("grpc.min_reconnect_backoff_ms", 2_000),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        # grpcio 1.51 crashes when two clients of one target watch different services' health
+        # on the connection that they would share.
+        ("grpc.use_local_subchannel_pool", int(bool(health))),
         ("grpc.enable_retries", int(bool(retried))),
         ("grpc.service_config", service_config(retried, health)),
     ]
