@@ -11,6 +11,9 @@ TOOLS      := $(CURDIR)/.tools
 VENV       := $(CURDIR)/.venv
 PYTHON     ?= python3
 
+# For the oldest versions of what the Python client needs: Python 3.10 if it is there.
+PYTHON_OLDEST ?= $(shell command -v python3.10 || echo $(PYTHON))
+
 # What `make run` watches and where it keeps the database.
 WATCH      ?=
 DATA       ?= data
@@ -45,7 +48,7 @@ build-race: ## the same with the race detector, into bin/race/, for the tests
 	go build -race -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/race/ $(addprefix ./,$(SERVICES)) ./deploy/run
 
 .PHONY: test
-test: test-go python ## every test: Go with the race detector, end to end, browser, Python
+test: test-go python python-oldest ## every test: Go with the race detector, end to end, browser, Python
 	@echo 'all tests passed'
 
 .PHONY: test-go
@@ -74,6 +77,16 @@ parity: build-race $(VENV)/ready ## compare the services with their Python fallb
 $(VENV)/ready: clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -e 'clients/python[dev]'
+	@touch $@
+
+.PHONY: python-oldest
+python-oldest: build-race $(TOOLS)/oldest/ready ## the Python tests with the oldest versions that the package declares
+	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(TOOLS)/oldest/bin/pytest -q -p no:cacheprovider --ignore tests/parity
+
+# The extras come too: what they declare is tried as well.
+$(TOOLS)/oldest/ready: clients/python/pyproject.toml clients/python/oldest.txt
+	$(PYTHON_OLDEST) -m venv $(TOOLS)/oldest
+	$(TOOLS)/oldest/bin/pip install --quiet --disable-pip-version-check -c clients/python/oldest.txt -e 'clients/python[oldest]'
 	@touch $@
 
 .PHONY: lint
@@ -134,6 +147,10 @@ bench-hub: build ## measure the sse-hub beside a goroutine for each client; prin
 .PHONY: bench-query
 bench-query: build ## measure the query-service on 100,000 and 1,000,000 versions; prints JSON
 	@go run -tags $(TAGS) ./deploy/bench/query --bin bin $(BENCH)
+
+.PHONY: bench-clients
+bench-clients: build $(VENV)/ready ## measure what routing costs a Python caller; prints JSON
+	@cd clients/python && $(VENV)/bin/python bench/routing.py '$(CURDIR)/bin/content-tracker' $(BENCH)
 
 $(TOOLS)/watchdog/ready: Makefile
 	$(PYTHON) -m venv $(TOOLS)/watchdog

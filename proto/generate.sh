@@ -27,6 +27,7 @@ protoc --python_out="$python_out/obby_clients/_googleapis" google/rpc/status.pro
   google/api/annotations.proto google/api/http.proto
 
 # The database's statements: the Python fallbacks make and adopt the same file.
+rm -rf "$python_out/obby_clients/fallback/schema"
 mkdir -p "$python_out/obby_clients/fallback/schema"
 cp ../internal/sqlite/{schema,obby,steps}.sql "$python_out/obby_clients/fallback/schema/"
 

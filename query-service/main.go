@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		fmt.Fprintln(stderr, err)
 		return 2
 	}
+	sizeMemory(env)
 	log := cfg.Logger(stderr, info.Name)
 	metrics := prometheus.NewRegistry()
 	health := service.NewHealth()

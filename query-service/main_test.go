@@ -5,17 +5,23 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/obby/go-services/internal/sqlitetest"
 )
 
 func noEnv(string) (string, bool) { return "", false }
 
-// The service waits for its database, says so, and serves once it is there.
+// The service waits for its database, says so, and serves once it is there, also after
+// that was taken away.
 func TestRun(t *testing.T) {
 	database := filepath.Join(t.TempDir(), "obby.db")
 	read, write := io.Pipe()
@@ -44,6 +50,29 @@ func TestRun(t *testing.T) {
 	if code, text := get(t, api+"/api/v1/diffs"); code != http.StatusOK {
 		t.Errorf("over HTTP: %d %s", code, text)
 	}
+	conn, err := grpc.NewClient(regexp.MustCompile(`grpc=(\S+)`).FindStringSubmatch(listening)[1], grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	health := func(want healthv1.HealthCheckResponse_ServingStatus) {
+		t.Helper()
+		resp, err := healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{Service: "obby.query.v1.QueryService"})
+		if err != nil || resp.Status != want {
+			t.Errorf("case 60: its health is %v, %v, want %v", resp.GetStatus(), err, want)
+		}
+	}
+	health(healthv1.HealthCheckResponse_SERVING)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(database + suffix); err != nil {
+			t.Fatal(err)
+		}
+	}
+	await(t, log, "not serving")
+	health(healthv1.HealthCheckResponse_NOT_SERVING)
+	sqlitetest.Adopted(t, database)
+	await(t, log, "msg=serving")
+	health(healthv1.HealthCheckResponse_SERVING)
 	cancel()
 	go func() { _, _ = io.Copy(io.Discard, read) }() // ends with the log
 	if code := <-done; code != 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"syscall"
 
@@ -79,6 +80,9 @@ func explain(file string, err error) error {
 		// Readers too: they write the -shm file, and after a crash rebuild it
 		// (tracker case 61).
 		advice = "this user may not write there: grant write permission on the file, on its -wal and -shm files and on its directory"
+		if readOnly(filepath.Dir(file)) {
+			advice = "it lies on a read-only file system, and to read it too needs its -shm file written: mount it writable, or copy the database elsewhere"
+		}
 	default:
 		return fmt.Errorf("database %s: %w", file, err)
 	}

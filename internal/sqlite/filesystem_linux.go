@@ -18,3 +18,10 @@ func checkFilesystem(dir string) error {
 	wsl := bytes.Contains(bytes.ToLower(release), []byte("microsoft"))
 	return filesystem{magic: uint32(stat.Type), wsl: wsl}.refusal(dir)
 }
+
+// readOnly reports whether a directory lies on a file system that is mounted read-only.
+func readOnly(dir string) bool {
+	var stat syscall.Statfs_t
+	const stRdonly = 1
+	return syscall.Statfs(dir, &stat) == nil && stat.Flags&stRdonly != 0
+}

@@ -56,7 +56,8 @@ def test_prometheus(serve: Serve) -> None:
 def resolve(
     flag: str, default: bool, key: str | None, **environ: str
 ) -> FlagEvaluationDetails[bool]:
-    api.set_provider_and_wait(ObbyProvider(Flags(environ)), domain="obby-test")
+    set_provider = getattr(api, "set_provider_and_wait", api.set_provider)  # older than 0.9
+    set_provider(ObbyProvider(Flags(environ)), domain="obby-test")
     context = EvaluationContext(targeting_key=key)
     return api.get_client("obby-test").get_boolean_details(flag, default, context)
 

@@ -190,3 +190,9 @@ def test_the_guard_lets_go_when_the_switch_has_been_off(flags: Flags, file: Path
     assert reason(flags) is Reason.FLAG_OFF
     FlagsAdmin(file).set({"USE_GO_FILE_WATCHER": "on"})
     assert reason(flags) is Reason.PERCENT_ALL
+
+
+def test_case_23_a_file_that_was_just_written_is_read_again(file: Path) -> None:
+    # The kernel's clock stands still for some milliseconds: its times would not tell.
+    file.write_text("USE_GO_FILE_WATCHER=1\n")
+    assert source._signature(str(file)) != source._signature(str(file))

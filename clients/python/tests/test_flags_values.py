@@ -209,3 +209,9 @@ def test_a_name_that_is_nearly_right(name: str, caplog: pytest.LogCaptureFixture
     near = name != "GO_WATCHER_ROLLOUT_PERCENT"  # three letters away
     assert [name in record.getMessage() for record in caplog.records] == [True] * near
     assert not flags(GO_ENV="x", GOPATH="/go", USE_GOLD="1").problems()
+
+
+def test_where_browsers_find_the_hub() -> None:
+    assert flags().hub_address() == "localhost:8080"
+    assert flags(GO_SSE_HUB_HTTP_HOST="::1", GO_SSE_HUB_HTTP_PORT="80").hub_address() == "[::1]:80"
+    assert flags(GO_SSE_HUB_HTTP_PORT="http").hub_address() is None

@@ -75,7 +75,7 @@ def test_the_package_is_typed() -> None:
 def test_readme() -> None:
     readme = (SOURCE.parent.parent / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         compile(block, "README.md", "exec")
         for line in re.findall(r"^(?:from|import) .*", block, re.MULTILINE):
@@ -84,7 +84,7 @@ def test_readme() -> None:
 
 def test_run_time_dependencies_are_two() -> None:
     project = (SOURCE.parent.parent / "pyproject.toml").read_text()
-    assert 'dependencies = ["grpcio>=1.51", "protobuf>=4.21"]' in project
+    assert 'dependencies = ["grpcio>=1.51", "protobuf>=4.21.9"]' in project
 
 
 # Leaves of what is installed only the two dependencies, and what grpcio itself needs.

@@ -461,6 +461,18 @@ def test_a_batch_goes_to_both_sides(route: Route, serve: Serve) -> None:
         assert (path in gone, path in here) == (go, not go)
 
 
+def test_a_batch_for_a_service_that_is_away(route: Route) -> None:
+    def python(changes: Any, **_: Any) -> Any:
+        return [tracker.BatchItem(index, None, None) for index, _ in enumerate(changes)]
+
+    obby = route(on(Service.CONTENT_TRACKER, closed_port()), tracker={"track_batch": python})
+    reasons: list[str] = []
+    obby.router.observers.append(lambda outcome: reasons.append(str(outcome.decision)))
+    changes = [tracker.TrackChange("/a.md"), tracker.TrackChange("/b.md")]
+    assert [item.index for item in obby.tracker.track_batch(changes)] == [0, 1]
+    assert reasons == ["GO_UNAVAILABLE:UNAVAILABLE"]
+
+
 def page(first: int, last: int) -> query_pb2.GetRecentDiffsResponse:
     token = "more" if last < 100 else ""
     diffs = [query_pb2.Diff(change_id=n, path=f"/{n}") for n in range(first, last)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -346,3 +347,67 @@ def test_a_cursor_goes_on_in_another_stream(world: Any, start: Start, root: Path
     assert [item.path for item in more.until(is_event(root / "two.md"))] == [str(root / "two.md")]
     with pytest.raises(oc.InvalidArgumentError, match="resume_token"):
         w.obby.watcher.events("nonsense")
+
+
+def test_a_hub_that_was_away_gets_what_it_missed(world: Any, start: Start) -> None:
+    go = start("sse-hub")
+    w = world(hubs(go.target, GO_SSE_ROLLOUT_PERCENTAGE="50"))
+    w.drive.run(w.obby.hub.publish("t", "0"))
+    with oc.SSEHubClient(go.target) as client, client.subscribe("t") as stream:
+        stream.connect()
+        w.obby.router.side(Service.SSE_HUB).breaker.failure(gone=True)  # as it seems to us
+        w.drive.run(w.obby.hub.publish("t", "1"))
+        w.drive.run(w.obby.hub.publish("t", "2"))
+        wait_until(lambda: w.obby.health()["sse-hub"] == "half-open")
+        w.drive.run(w.obby.hub.publish("t", "3"))
+        heard = [next(stream) for _ in range(3)]
+    assert [item.data for item in heard if isinstance(item, hub.Event)] == [b"1", b"2", b"3"]
+    assert len(w.python["hub"].published) == 4
+
+
+def test_the_kill_switch_closes_the_connections(world: Any, start: Start) -> None:
+    go = start("sse-hub")
+    w = world(hubs(go.target))
+    w.drive.run(w.obby.hub.publish("t", "1"))
+    client = w.obby.router.side(Service.SSE_HUB).now
+    assert not client._closed
+    w.admin.rollback()
+    wait_until(lambda: client._closed)
+
+
+def event(kind: watcher.ChangeType, size: int | None) -> watcher.Event:
+    modified = None if size is None else small.NOW
+    return watcher.Event(
+        *("id", kind, watcher.EntryKind.FILE, "/a.md", None, size, modified, small.NOW, False)
+    )
+
+
+def test_case_52_both_sides_report_one_state(world: Any) -> None:
+    w = world({})
+    live = w.drive.call(w.obby.watcher.events)._live
+    live._both = True
+    created, changed, gone = (
+        event(watcher.ChangeType.CREATED, 1),
+        event(watcher.ChangeType.MODIFIED, 2),
+        event(watcher.ChangeType.DELETED, None),
+    )
+    given = [
+        live.accept(side, item, "") is not None
+        for side, item in (
+            *((Backend.GO, created), (Backend.PYTHON, created), (Backend.PYTHON, changed)),
+            *((Backend.GO, gone), (Backend.PYTHON, gone)),
+            *((Backend.PYTHON, created), (Backend.PYTHON, gone)),
+        )
+    ]
+    assert given == [True, False, True, True, False, True, True]
+
+
+def test_a_stream_that_nobody_has_ends(world: Any, start: Start) -> None:
+    go = start("sse-hub")
+    w = world(hubs(go.target))
+    stream = w.drive.call(w.obby.hub.subscribe, "t")
+    w.drive.run(stream.connect())
+    assert w.drive.run(w.obby.hub.publish("t", "1")).receivers == 1
+    del stream
+    gc.collect()
+    wait_until(lambda: w.drive.run(w.obby.hub.publish("t", "1")).receivers == 0)

@@ -182,3 +182,17 @@ def test_the_kill_switch_stops_it(route: Any, serve: Serve) -> None:
     assert list(obby.query.recent_diffs()) == []
     assert obby.router.known(QUERY) is None
     assert not asked
+
+
+def test_what_is_done_does_not_wait(
+    route: Any, serve: Serve, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shadow, "_WAITING", 2)
+    server = serve(oc.QueryClient, GetRecentDiffs=listed())
+    obby = route(server.target, query={"recent_diffs": []})
+    dropped = counted("dropped")
+    for _ in range(5):
+        before = counted("same")
+        list(obby.query.recent_diffs())
+        until_counted(loop, "same", before)
+    assert counted("dropped") == dropped

@@ -63,6 +63,9 @@ func (w *world) rows(first, last int64) (b stepindex.Block) {
 		}
 		b.Add(id, at, path, stepindex.Type(kind), added, removed)
 	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
 	return b
 }
 

@@ -51,7 +51,7 @@ func (s *Store) PathOf(ctx context.Context, version int64) (path string, err err
 func (s *Store) FilesAt(ctx context.Context, path string, at time.Time) (files []track.FileAt, err error) {
 	text := rawpath.Encode(path)
 	from, to := rangeOf(text)
-	rows, err := s.read.QueryContext(ctx, sqlite.FilesAt, text, from, to, at.UnixMicro(), "", math.MaxInt64)
+	rows, err := s.read.QueryContext(ctx, sqlite.FilesAt, text, from, to, at.UnixMicro(), "", int64(sqlite.AnyStep), int64(sqlite.AnyStep), math.MaxInt64)
 	if err != nil {
 		return nil, explain(err)
 	}

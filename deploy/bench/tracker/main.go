@@ -6,7 +6,7 @@
 //   - TrackBatch of new files, and of the same files with one paragraph changed:
 //     files per second, what they cost the tracker in CPU time, and when after the
 //     last answer the search index was complete. Beside it, on the same files, what
-//     Python's standard library does (plain.py);
+//     the fallback in pure Python does (plain.py);
 //   - TrackChange one at a time: what a single caller waits for, a commit on disk
 //     included; and from many callers at once: steps per second by their number;
 //   - Reconcile of all files, unchanged;
@@ -33,9 +33,9 @@ import (
 
 // options are the command's flags.
 type options struct {
-	bin, dir, python, schema, source string
-	files, large                     int
-	only                             string
+	bin, dir, python, clients, source string
+	files, large                      int
+	only                              string
 }
 
 // report is what the command prints: a section for each scenario that ran.
@@ -52,7 +52,7 @@ func main() {
 	flag.StringVar(&o.bin, "bin", "bin", "directory of the built programs")
 	flag.StringVar(&o.dir, "dir", "", "where files and databases are made; default: the system's temporary directory")
 	flag.StringVar(&o.python, "python", "python3", "a Python to compare with; empty: without it")
-	flag.StringVar(&o.schema, "schema", "internal/sqlite/schema.sql", "the tables that Python writes")
+	flag.StringVar(&o.clients, "clients", "clients/python/src", "where that Python finds the clients and their fallback")
 	flag.StringVar(&o.source, "source", "content-tracker", "the tracker's module, whose benchmark of the diff is run")
 	flag.IntVar(&o.files, "files", 5000, "number of files")
 	flag.IntVar(&o.large, "large", 100_000, "number of small files; 0: without them")

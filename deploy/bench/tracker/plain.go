@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -13,8 +14,8 @@ import (
 //go:embed plain.py
 var plainProgram string
 
-// plain is the rate of a program in Python's standard library alone, and how many
-// times as fast ours is, on the same files in the same run.
+// plain is the rate of the fallback in pure Python, and how many times as fast the
+// content-tracker is, on the same files in the same run.
 type plain struct {
 	Normal      float64 `json:"files_per_second_synchronous_normal"`
 	Full        float64 `json:"files_per_second_synchronous_full"`
@@ -22,7 +23,7 @@ type plain struct {
 	TimesFull   float64 `json:"ours_times_full"` // ours commits with FULL
 }
 
-// plainly tracks the files with Python, into a database for each durability.
+// plainly tracks the files with the fallback, into a database for each durability.
 func (b *bench) plainly(ctx context.Context, paths []string, ours throughput) (*plain, error) {
 	if b.python == "" {
 		return nil, nil
@@ -30,7 +31,8 @@ func (b *bench) plainly(ctx context.Context, paths []string, ours throughput) (*
 	var rates [2]float64
 	for i, synchronous := range []string{"NORMAL", "FULL"} {
 		database := filepath.Join(b.dir, "plain-"+synchronous+".db")
-		cmd := exec.CommandContext(ctx, b.python, "-c", plainProgram, b.schema, database, synchronous)
+		cmd := exec.CommandContext(ctx, b.python, "-c", plainProgram, database, synchronous)
+		cmd.Env = append(os.Environ(), "PYTHONPATH="+b.clients)
 		cmd.Stdin = strings.NewReader(strings.Join(paths, "\n"))
 		out, err := cmd.CombinedOutput()
 		if err != nil {

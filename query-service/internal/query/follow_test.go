@@ -22,6 +22,7 @@ func (j *journal) Diffs(_ context.Context, q DiffQuery) (page Page[Diff], err er
 	for id := q.After + 1; id < q.Before && len(page.Items) < q.Limit; id++ {
 		page.Items = append(page.Items, Diff{ID: id})
 	}
+	page.More = len(page.Items) == q.Limit
 	return page, nil
 }
 
@@ -83,4 +84,22 @@ func TestFollowHeartbeats(t *testing.T) {
 			t.Errorf("got  %v\nwant %s\n%d watches are left", got, want, j.watched)
 		}
 	})
+}
+
+// A stream that is read from one database ends where another takes its place.
+func TestSinceReplaced(t *testing.T) {
+	j := &journal{last: Position{2 * StreamPage, "db"}, changed: make(chan struct{})}
+	came := 0
+	for d, err := range Since(t.Context(), j, DiffQuery{}, j.last) {
+		if err != nil {
+			if came != StreamPage || !errors.Is(err, ErrReplaced) {
+				t.Errorf("case 60: after %d steps: %v", came, err)
+			}
+			return
+		}
+		if came++; d.ID == 1 {
+			j.move(Position{5 * StreamPage, "another"})
+		}
+	}
+	t.Errorf("case 60: %d steps came of two databases", came)
 }

@@ -170,8 +170,5 @@ func (c *pathCount) around(step PathStep, now int64) (before, after int64) {
 	default:
 		before = c.counts[step.OldVersion]
 	}
-	if !step.Away && step.Type != Deleted {
-		after = c.counts[step.NewVersion]
-	}
-	return before, after
+	return before, c.counts[step.NewVersion]
 }

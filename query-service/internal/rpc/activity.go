@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/obby/go-services/internal/rpcerr"
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
 	"github.com/obby/go-services/query-service/internal/query"
 )
@@ -77,7 +76,7 @@ func (s *Server) GetActivityStats(ctx context.Context, req *queryv1.GetActivityS
 	if err != nil {
 		return nil, err
 	}
-	list, err := listSize(req.GetListSize())
+	list, err := count("list_size", req.GetListSize(), query.DefaultList, query.MaxList)
 	if err != nil {
 		return nil, err
 	}
@@ -96,14 +95,4 @@ func (s *Server) GetActivityStats(ctx context.Context, req *queryv1.GetActivityS
 		ActiveDays: stats.Days.Active, LongestStreak: streak(stats.Days.Longest), CurrentStreak: streak(stats.Days.Current),
 		Topics: all(stats.Topics, term), Keywords: all(stats.Keywords, term), TimeZone: zone.String(),
 	}, nil
-}
-
-func listSize(requested int32) (int, error) {
-	switch {
-	case requested < 0:
-		return 0, rpcerr.Field("list_size", "%d is negative: use 0 for the default of %d", requested, query.DefaultList)
-	case requested == 0:
-		return query.DefaultList, nil
-	}
-	return min(int(requested), query.MaxList), nil
 }

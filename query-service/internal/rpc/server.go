@@ -53,7 +53,7 @@ func (s *Server) status(err *error) { *err = table.Status(s.log, *err) }
 // GetServerInfo implements queryv1.QueryServiceServer.
 func (s *Server) GetServerInfo(context.Context, *queryv1.GetServerInfoRequest) (*queryv1.GetServerInfoResponse, error) {
 	return &queryv1.GetServerInfoResponse{
-		Version: s.info.Version, ApiVersions: []string{"obby.query.v1"}, Features: []string{"word-search", "advanced-search", "substring-search", "history-search", "files-at", "labels"},
+		Version: s.info.Version, ApiVersions: []string{"obby.query.v1"}, Features: []string{"word-search", "advanced-search", "substring-search", "history-search", "files-at", "labels", "follow", "diff", "path-glob"},
 		InstanceId: s.info.InstanceID, StartTime: timestamppb.New(s.info.StartTime),
 	}, nil
 }

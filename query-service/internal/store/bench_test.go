@@ -75,3 +75,50 @@ func BenchmarkActivity(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkVersions(b *testing.B) {
+	path := os.Getenv("OBBY_BENCH_DB")
+	if path == "" {
+		b.Skip("OBBY_BENCH_DB names no database")
+	}
+	s := serve(b, path)
+	last, err := s.Last(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var files []string
+	for id := int64(1); id < last.ID; id += last.ID / 1000 {
+		if v, _, err := s.Content(b.Context(), id); err == nil {
+			files = append(files, v.Path)
+		}
+	}
+	b.Run("of a path", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			if _, err := s.Versions(b.Context(), query.VersionQuery{Path: files[i%len(files)], Limit: 10}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("content", func(b *testing.B) {
+		for i := int64(0); b.Loop(); i++ {
+			_, _, _ = s.Content(b.Context(), 1+i*7919%(last.ID-1)) // there may be none
+		}
+	})
+}
+
+func BenchmarkFiles(b *testing.B) {
+	path := os.Getenv("OBBY_BENCH_DB")
+	if path == "" {
+		b.Skip("OBBY_BENCH_DB names no database")
+	}
+	s := serve(b, path)
+	for name, at := range map[string]time.Time{"now": time.Now(), "months ago": time.Now().AddDate(0, -6, 0)} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.FilesAt(b.Context(), "/", at, "", 50); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -115,5 +116,34 @@ func TestMarked(t *testing.T) {
 	versions, err := s.Versions(t.Context(), query.VersionQuery{Path: "/a/x", Limit: 10})
 	if err != nil || versions.Items[0].Label != "draft" {
 		t.Errorf("versions are %+v, %v", versions, err)
+	}
+}
+
+// Blocks that are later than the time are passed over; the files are the same.
+func TestFilesAtOfBlocks(t *testing.T) {
+	for seed := range uint64(6) {
+		s, db := fresh(t)
+		rng := rand.New(rand.NewPCG(seed, 3))
+		scatter(t, db, rng, 300)
+		exec(t, db, "INSERT INTO file_versions (id, file_path, content_hash, timestamp) SELECT id, file_path, printf('%064d', id), timestamp FROM content_diffs")
+		exec(t, db, "UPDATE content_diffs SET new_version_id = id WHERE change_type <> 'deleted'")
+		noon := time.Date(2024, 3, 5, 12, 0, 0, 0, time.Local)
+		at := func() (found []string) {
+			for minute := -10; minute < 400; minute += 7 {
+				page, err := s.FilesAt(t.Context(), "/", noon.Add(time.Duration(minute)*time.Minute), "", 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, v := range page.Items {
+					found = append(found, fmt.Sprint(minute, v.Path, v.ID))
+				}
+			}
+			return found
+		}
+		packed := at()
+		exec(t, db, "DELETE FROM obby_steps")
+		if diff := cmp.Diff(at(), packed); diff != "" {
+			t.Errorf("(-without +with blocks):\n%s", diff)
+		}
 	}
 }

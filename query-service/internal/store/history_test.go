@@ -3,7 +3,6 @@ package store
 import (
 	"database/sql"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -99,7 +98,10 @@ func TestSearchHistoryUnknownSteps(t *testing.T) {
 	change(t, db, "/a", "created", 0, one)
 	change(t, db, "/a", "modified", 0, two)
 	change(t, db, "/a", "deleted", 0, 0)
-	want := []string{fmt.Sprintf("/a %d-%d present true, step 1: 0 to 1, step 2: 1 to 2, step 3: 2 to 0", one, two)}
+	change(t, db, "/a", "modified", 0, two)
+	change(t, db, "/a", "created", 0, one) // a deletion was not recorded
+	exec(t, db, "UPDATE file_states SET content_hash = ?", sqlitetest.Hash("needle"))
+	want := []string{fmt.Sprintf("/a %d-%d present true, step 1: 0 to 1, step 2: 1 to 2, step 3: 2 to 0, step 4: 0 to 2, step 5: 0 to 1", one, two)}
 	if diff := cmp.Diff(want, history(t, s, query.HistoryQuery{Text: "needle"})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -117,10 +119,9 @@ func TestSearchHistoryLimits(t *testing.T) {
 	if err != nil || len(page.Matches) != 1 || len(page.Matches[0].Changes) != query.MaxChanges || !page.Matches[0].Truncated {
 		t.Errorf("121 changes gave %d, %v", len(page.Matches[0].Changes), err)
 	}
-	large := strings.Repeat("x", 48<<20)
-	for i := range 4 {
-		record(t, db, fmt.Sprint("/large/", i), large)
-	}
+	exec(t, db, `WITH n (i) AS (VALUES (0), (1), (2), (3)) INSERT INTO file_versions (file_path, content_hash, content, timestamp)
+		SELECT '/large/' || i, printf('%064d', i), hex(zeroblob(24 << 20)), 1 FROM n`)
+	exec(t, db, "INSERT INTO obby_indexed (file_path, version_id) SELECT file_path, id FROM file_versions WHERE file_path GLOB '/large/*'")
 	page, err = query.SearchHistory(t.Context(), s, query.HistoryQuery{Text: "y", Limit: 10, Files: query.FileFilter{Prefix: "/large"}})
 	if err != nil || len(page.Matches) != 0 || page.Next != "/large/2" {
 		t.Errorf("of 192 MiB a page read up to %q, %v, want to end after /large/2", page.Next, err)

@@ -29,6 +29,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -52,6 +53,12 @@ type Store struct {
 	why      error // why there is no database
 
 	watch *watch
+	terms termCache
+	// Of short statements there run as many at once as there are cores, and one that
+	// reads from disk meanwhile: more would only take turns, each on a connection with a
+	// page cache of its own. Counts have both cores to themselves, and some megabytes
+	// for a million steps.
+	short, counts turns
 }
 
 // database is one opened file.
@@ -70,7 +77,7 @@ type database struct {
 // report is called by Run with nil when a database became usable, and about once
 // a second with the reason while there is none.
 func New(path string, log *slog.Logger, report func(error)) *Store {
-	return &Store{path: path, log: log, report: report, watch: newWatch(),
+	return &Store{path: path, log: log, report: report, watch: newWatch(), short: make(turns, runtime.GOMAXPROCS(0)+1), counts: make(turns, runtime.GOMAXPROCS(0)),
 		why: fmt.Errorf("%w: %s was not opened yet", query.ErrUnavailable, path)}
 }
 
@@ -105,7 +112,7 @@ func (s *Store) check(ctx context.Context) {
 	switch {
 	case ctx.Err() != nil:
 		if next != nil {
-			next.close()
+			next.close() //nolint:errcheck // nothing was written
 		}
 	case err != nil:
 		err = fmt.Errorf("%w: %w", query.ErrUnavailable, err)
@@ -123,8 +130,9 @@ func (s *Store) swap(next *database, why error) {
 	before := s.database
 	s.database, s.why = next, why
 	s.mu.Unlock()
+	s.terms.forget()
 	if before != nil {
-		before.close()
+		before.close() //nolint:errcheck // nothing was written
 	}
 }
 

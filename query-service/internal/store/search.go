@@ -92,7 +92,7 @@ func rankedStatement(q query.FilesQuery) (string, []any, error) {
 		parts += fmt.Sprintf(selectPart, join+w.String())
 		args = append(append(args, w.args...), maxRanked)
 	}
-	return fmt.Sprintf(selectRanked, fmt.Sprintf(mergeParts, parts)), append(args, query.MaxDepth-q.Skip, q.Skip), nil
+	return fmt.Sprintf(selectRanked, fmt.Sprintf(mergeParts, parts)), append(args, max(0, query.MaxDepth-q.Skip), q.Skip), nil
 }
 
 // files keeps rows of file_versions v that a filter picks, and reports whether it

@@ -2,13 +2,10 @@ package store
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/obby/go-services/query-service/internal/query"
 )
@@ -47,17 +44,5 @@ func TestSearchPlans(t *testing.T) {
 	show("versions by id", versionsByIDStatement(2), []any{1, 2}, nil)
 	show("whether there are summaries", selectSummarized, nil, nil)
 
-	file := filepath.Join("testdata", "search_plans.golden")
-	if *update {
-		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	golden(t, filepath.Join("testdata", "search_plans.golden"), got.String())
 }

@@ -224,13 +224,17 @@ func TestSearchCommonWord(t *testing.T) {
 	if len(got) != query.MaxDepth || got[0] != "/needle" || got[1] != "/1200" {
 		t.Errorf("%d results came, the first are %q", len(got), got[:2])
 	}
+	q.From = query.SearchCursor{Found: 5, Skip: query.MaxDepth + 5} // of a token that somebody made up
+	if page := searchFor(t, s, query.Plain, "needle", q); len(page.Items) != 0 || page.Next != nil {
+		t.Errorf("behind the last result come %q", paths(page.Items))
+	}
 }
 
 func TestSearchPageBytes(t *testing.T) {
 	s, db := fresh(t)
-	line := strings.Repeat("é", 400) + " hit\n"
+	line := strings.Repeat("é", 400) + "\n"
 	for i := range 100 {
-		record(t, db, fmt.Sprint("/", i), strings.Repeat(line, 100))
+		record(t, db, fmt.Sprint("/", i), strings.Repeat(strings.Repeat(line, 20)+"hit\n", 20))
 	}
 	sought, err := query.Parse(query.Plain, "hit")
 	if err != nil {

@@ -55,12 +55,31 @@ func (s *Store) each(ctx context.Context, statement string, args []any, row func
 
 // packed implements asker.
 func (s *Store) packed(ctx context.Context, statement string, args ...any) (u *unpacker, err error) {
+	if err := s.short.take(ctx); err != nil {
+		return nil, err
+	}
+	defer s.short.done()
 	err = s.use(func(d *database) error {
 		u, err = source{d, d.with}.packed(ctx, statement, args...)
 		return err
 	})
 	return u, err
 }
+
+// turns bounds how many callers do something at once.
+type turns chan struct{}
+
+// take waits for a turn; done ends it.
+func (t turns) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turns) done() { <-t }
 
 // snapshot has several statements see one state of the database. Nothing may wait for
 // a client meanwhile (case 50).

@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/obby/go-services/internal/stepindex"
 	"github.com/obby/go-services/query-service/internal/query"
@@ -25,6 +25,10 @@ type counter struct {
 
 // Steps implements query.ActivityStore.
 func (s *Store) Steps(ctx context.Context, r query.Range, prefix string, count func(*stepindex.Block), name func(int64, string)) error {
+	if err := s.counts.take(ctx); err != nil {
+		return err
+	}
+	defer s.counts.done()
 	return s.snapshot(ctx, func(d source) error {
 		c := &counter{source: d, r: r, prefix: prefix, count: count, others: map[string]int64{}}
 		err := c.paths(ctx)
@@ -134,27 +138,43 @@ func (c *counter) endsWell(ctx context.Context, b lying) (bool, error) {
 	}
 	at := u.micros()
 	well := false
-	err = c.data(ctx, b.first, b.first, func(last int64, block *stepindex.Block) error {
+	err = c.data(ctx, b.first, b.first, func(block *stepindex.Block) {
 		well = block.Len() > 0 && block.Time[block.Len()-1] == at
-		return nil
 	})
 	return well, err
 }
 
+// blocksAhead is how many blocks may be read and not yet counted.
+const blocksAhead = 4
+
 // data reads the blocks between two first ids; of one that cannot be read it makes an
-// empty one.
-func (c *counter) data(ctx context.Context, from, to int64, block func(last int64, b *stepindex.Block) error) error {
-	var b stepindex.Block
+// empty one. They are counted while the next are read: on two cores at once.
+func (c *counter) data(ctx context.Context, from, to int64, count func(b *stepindex.Block)) error {
+	read, free := make(chan *stepindex.Block, blocksAhead), make(chan *stepindex.Block, blocksAhead)
+	for range blocksAhead {
+		free <- &stepindex.Block{}
+	}
+	var counting sync.WaitGroup
+	counting.Go(func() { // ended by the end of read
+		for b := range read {
+			count(b)
+			free <- b
+		}
+	})
+	defer counting.Wait()
+	defer close(read)
 	return c.each(context.WithoutCancel(ctx), selectData, []any{from, to}, func(rows *sql.Rows) error {
 		var last int64
 		var data sql.RawBytes
 		if err := errors.Join(rows.Scan(&last, &data), ctx.Err()); err != nil {
 			return err
 		}
+		b := <-free
 		if b.Decode(data) != nil {
-			b = stepindex.Block{}
+			*b = stepindex.Block{}
 		}
-		return block(last, &b)
+		read <- b
+		return nil
 	})
 }
 
@@ -170,14 +190,13 @@ func (c *counter) blocks(ctx context.Context, blocks []lying) error {
 		if n > 0 {
 			run := blocks[:n]
 			i := 0
-			err := c.data(ctx, run[0].first, run[n-1].first, func(_ int64, b *stepindex.Block) error {
+			err := c.data(ctx, run[0].first, run[n-1].first, func(b *stepindex.Block) {
 				if b.Len() == 0 || slices.Max(b.Path) > c.most {
 					damaged = append(damaged, run[i])
 				} else {
 					c.pass(b)
 				}
 				i++
-				return nil
 			})
 			if err != nil {
 				return err
@@ -226,78 +245,4 @@ func (c *counter) pass(b *stepindex.Block) {
 		b.Time, b.Path, b.Type, b.Added, b.Removed = b.Time[:n], b.Path[:n], b.Type[:n], b.Added[:n], b.Removed[:n]
 	}
 	c.count(b)
-}
-
-// selectCounted is what a block would hold of rows. Their paths may have no number yet.
-var selectCounted = "SELECT " + packed(number("id"), text("file_path"), text("change_type"), number("added"), number("removed"), stamp("timestamp"), number("path_id")) + `
-FROM (SELECT d.id, d.file_path, d.change_type, CAST(ifnull(d.lines_added, 0) AS INTEGER) AS added,
-	CAST(ifnull(d.lines_removed, 0) AS INTEGER) AS removed, d.timestamp, (SELECT path_id FROM obby_paths p WHERE p.file_path = d.file_path) AS path_id
-	FROM content_diffs d WHERE d.id > ? AND d.id < ? ORDER BY d.id LIMIT ?+0)`
-
-// rows counts the rows between two ids.
-func (c *counter) rows(ctx context.Context, after, before int64) error {
-	for {
-		u, err := c.packed(ctx, selectCounted, after, before, rowsAtOnce)
-		if err != nil {
-			return err
-		}
-		var b stepindex.Block
-		n := 0
-		for ; u.more(); n++ {
-			after = u.number()
-			path := u.path()
-			kind, _ := u.text()
-			added, removed, at := u.number(), u.number(), u.micros()
-			number, known := u.nullable()
-			if !query.Below(path, c.prefix) {
-				continue
-			}
-			if !known {
-				number = c.number(path)
-			}
-			b.Add(after, at, number, stepindex.Type(kind), added, removed)
-		}
-		c.count(&b)
-		if n < rowsAtOnce {
-			return nil
-		}
-	}
-}
-
-// number gives a number to a path that has none.
-func (c *counter) number(path string) int64 {
-	number, ok := c.others[path]
-	if !ok {
-		number = c.most + 1 + int64(len(c.others))
-		c.others[path] = number
-	}
-	return number
-}
-
-// namesAtOnce bounds the bytes of one text of paths.
-const namesAtOnce = 1000
-
-var selectNames = fmt.Sprintf("SELECT %s FROM (SELECT path_id, file_path FROM obby_paths WHERE path_id > ? ORDER BY path_id LIMIT ?+0)",
-	packed(number("path_id"), text("file_path")))
-
-// names names every path.
-func (c *counter) names(ctx context.Context, name func(int64, string)) error {
-	for path, number := range c.others {
-		name(number, path)
-	}
-	after := int64(0)
-	for {
-		u, err := c.packed(ctx, selectNames, after, namesAtOnce)
-		if err != nil {
-			return err
-		}
-		n := 0
-		for ; u.more(); n++ {
-			after = u.number()
-			name(after, u.path())
-		}
-		if n < namesAtOnce {
-			return nil
-		}
-	}
 }

@@ -23,15 +23,15 @@ const mentions = `(
 	UNION ALL
 	SELECT trim(CAST(t.value AS TEXT)), 'a' || a.id, a.file_path, obby_time(a.timestamp), ifnull(a.summary, '')
 	FROM semantic_analysis a,
-		json_each(CASE WHEN ltrim(a.TERMs) LIKE '[%' AND json_valid(a.TERMs) THEN a.TERMs
-			ELSE '[' || replace(json_quote(CAST(ifnull(a.TERMs, '') AS TEXT)), ',', '","') || ']' END) t
+		` + splitTerms + `
 	WHERE trim(CAST(t.value AS TEXT)) <> ''
 ) m`
 
-var (
-	topicMentions   = strings.ReplaceAll(mentions, "TERM", "topic")
-	keywordMentions = strings.ReplaceAll(mentions, "TERM", "keyword")
-)
+// splitTerms makes rows t of a row's list of terms.
+const splitTerms = `json_each(CASE WHEN ltrim(a.TERMs) LIKE '[%' AND json_valid(a.TERMs) THEN a.TERMs
+	ELSE '[' || replace(json_quote(CAST(ifnull(a.TERMs, '') AS TEXT)), ',', '","') || ']' END) t`
+
+var topicMentions = strings.ReplaceAll(mentions, "TERM", "topic")
 
 // never stands for a time that is unreadable: it sorts before every other.
 const never = math.MinInt64

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/obby/go-services/internal/rawpath"
-	"github.com/obby/go-services/internal/sqlite"
 	"github.com/obby/go-services/internal/stepindex"
 	"github.com/obby/go-services/query-service/internal/query"
 )
@@ -41,12 +40,12 @@ func packedVersion(current string) []string {
 }
 
 // Of one path what is current is looked up once.
-const currentOfPath = `CASE WHEN EXISTS (SELECT 1 FROM file_states WHERE file_path = ?1)
-	THEN v.content_hash IS (SELECT content_hash FROM file_states WHERE file_path = ?1)
-	ELSE v.id = (SELECT max(id) FROM file_versions WHERE file_path = ?1) END`
+const currentOfPath = `CASE WHEN EXISTS (SELECT 1 FROM file_states WHERE file_path = +?1)
+	THEN v.content_hash IS (SELECT content_hash FROM file_states WHERE file_path = +?1)
+	ELSE v.id = (SELECT max(id) FROM file_versions WHERE file_path = +?1) END`
 
 const (
-	selectVersions = `SELECT %s FROM (SELECT id FROM file_versions v WHERE file_path = ?1 AND id < ?2%s ORDER BY id DESC LIMIT ?+0) picked
+	selectVersions = `SELECT %s FROM (SELECT id FROM file_versions v WHERE file_path = +?1 AND id < +?2%s ORDER BY id DESC LIMIT ?+0) picked
 CROSS JOIN file_versions v ON v.id = picked.id
 LEFT JOIN obby_versions o ON o.version_id = v.id
 LEFT JOIN obby_labels l ON l.version_id = v.id`
@@ -201,13 +200,14 @@ const (
 var selectContent = "SELECT " + strings.Join(packedVersion(isCurrent), " || ") + ", " + length + ", CASE WHEN " + length + " <= ?2 THEN " + data + " END" +
 	fromVersions + `
 LEFT JOIN obby_blobs b ON b.content_hash = v.content_hash
-WHERE v.id = ?1`
+WHERE v.id = +?1`
 
 // Content implements query.VersionStore.
 func (s *Store) Content(ctx context.Context, id int64) (version query.Version, content []byte, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := s.short.take(ctx); err != nil {
 		return version, nil, err
 	}
+	defer s.short.done()
 	found := query.ErrVersionNotFound
 	err = s.each(context.WithoutCancel(ctx), selectContent, []any{id, query.MaxContent}, func(rows *sql.Rows) error {
 		var u unpacker
@@ -230,19 +230,6 @@ func (s *Store) Content(ctx context.Context, id int64) (version query.Version, c
 		err = found
 	}
 	return version, content, err
-}
-
-// VersionAt implements query.VersionStore: FilesAt of the one path.
-func (s *Store) VersionAt(ctx context.Context, path string, at time.Time) (id int64, err error) {
-	text := rawpath.Encode(path)
-	next := text + "\x01" // no path but this one lies below it
-	err = s.each(ctx, sqlite.FilesAt, []any{text, next, next, at.UnixMicro(), "", 1}, func(rows *sql.Rows) error {
-		return rows.Scan(new(string), &id)
-	})
-	if err != nil || id != 0 {
-		return id, err
-	}
-	return 0, s.known(ctx, path)
 }
 
 // known returns ErrPathNotFound for a path that was never recorded.

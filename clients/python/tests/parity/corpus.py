@@ -15,13 +15,13 @@ from obby_clients.tracker import ChangeType, TrackChange
 
 from ..processes import REPOSITORY
 
-__all__ = ["MISSED", "ROUNDS", "Corpus"]
+__all__ = ["ROUNDS", "Corpus", "Happens", "Made"]
 
 _FILES = 560
 _MAX_BYTES = 120_000
 _TEXT = (".go", ".md", ".proto", ".py", ".rst", ".sh", ".sql", ".txt", ".yaml", ".yml")
-_Made = list[TrackChange]
-_Happens = Callable[["Corpus"], _Made]
+Made = list[TrackChange]
+Happens = Callable[["Corpus"], Made]
 
 
 class Corpus:
@@ -84,29 +84,29 @@ def _sources() -> Iterator[Path]:
             yield path
 
 
-def _looked(paths: list[Path]) -> _Made:
+def _looked(paths: list[Path]) -> Made:
     return [TrackChange(path) for path in paths]
 
 
-def _everything(c: Corpus) -> _Made:
+def _everything(c: Corpus) -> Made:
     return _looked(c.files)
 
 
-def _edits(c: Corpus) -> _Made:
+def _edits(c: Corpus) -> Made:
     chosen = c.some(400)
     for path in chosen:
         path.write_bytes(c.edited(path.read_bytes()))
     return _looked(chosen)
 
 
-def _unchanged(c: Corpus) -> _Made:
+def _unchanged(c: Corpus) -> Made:
     chosen = c.some(60)
     for path in chosen:
         os.utime(path)  # another mtime, the same content
     return _looked(chosen)
 
 
-def _crlf(c: Corpus) -> _Made:
+def _crlf(c: Corpus) -> Made:
     chosen = c.some(90)
     for n, path in enumerate(chosen):
         end = (b"\r\n", b"\r", b"\r\r\n")[n % 3]
@@ -116,7 +116,7 @@ def _crlf(c: Corpus) -> _Made:
     return _looked(chosen)
 
 
-def _encodings(c: Corpus) -> _Made:
+def _encodings(c: Corpus) -> Made:
     chosen = c.some(100)
     for n, path in enumerate(chosen):
         text = path.read_bytes()
@@ -137,11 +137,11 @@ def _encodings(c: Corpus) -> _Made:
     return _looked(chosen)
 
 
-def _edits_of_all_kinds(c: Corpus) -> _Made:
+def _edits_of_all_kinds(c: Corpus) -> Made:
     return _edits(c)
 
 
-def _deletions(c: Corpus) -> _Made:
+def _deletions(c: Corpus) -> Made:
     chosen = c.some(60)
     for path in chosen:
         path.unlink()
@@ -154,7 +154,7 @@ def _deletions(c: Corpus) -> _Made:
     return [TrackChange(path, ChangeType.DELETED) for path in [*chosen, *again]]
 
 
-def _recreations(c: Corpus) -> _Made:
+def _recreations(c: Corpus) -> Made:
     made = []
     for n in range(30):
         path = c.root / "d0" / f"again-{n}.md"
@@ -164,7 +164,7 @@ def _recreations(c: Corpus) -> _Made:
     return [TrackChange(path, ChangeType.CREATED) for path in made]
 
 
-def _renames(c: Corpus) -> _Made:
+def _renames(c: Corpus) -> Made:
     made = []
     for n, path in enumerate(c.some(90)):
         if path not in c.files:
@@ -182,7 +182,7 @@ def _renames(c: Corpus) -> _Made:
     return made
 
 
-def _edits_to_revert(c: Corpus) -> _Made:
+def _edits_to_revert(c: Corpus) -> Made:
     chosen = c.some(40)
     c.kept = {path: path.read_bytes() for path in chosen}
     for path in chosen:
@@ -190,13 +190,13 @@ def _edits_to_revert(c: Corpus) -> _Made:
     return _looked(chosen)
 
 
-def _reverts(c: Corpus) -> _Made:
+def _reverts(c: Corpus) -> Made:
     for path, content in c.kept.items():
         path.write_bytes(content)
     return _looked(list(c.kept))
 
 
-def _requests(c: Corpus) -> _Made:
+def _requests(c: Corpus) -> Made:
     made = []
     for n, path in enumerate(c.some(10)):
         request_id = str(uuid.UUID(int=n))
@@ -208,7 +208,7 @@ def _requests(c: Corpus) -> _Made:
     return made
 
 
-def _hints_that_are_wrong(c: Corpus) -> _Made:
+def _hints_that_are_wrong(c: Corpus) -> Made:
     chosen = c.some(20)
     return [
         *(TrackChange(path, ChangeType.DELETED) for path in chosen[:10]),
@@ -216,7 +216,7 @@ def _hints_that_are_wrong(c: Corpus) -> _Made:
     ]
 
 
-def _errors(c: Corpus) -> _Made:
+def _errors(c: Corpus) -> Made:
     folder = c.root / "d1"
     (folder / "loop").symlink_to("loop")
     (folder / "dangling").symlink_to("nowhere")
@@ -234,7 +234,7 @@ def _errors(c: Corpus) -> _Made:
     ]
 
 
-def _names(c: Corpus) -> _Made:
+def _names(c: Corpus) -> Made:
     folder = os.fsencode(c.root / "d2")
     names = [b"caf\xe9.md", b"a b.md", b'quo"te.md', b"new\nline.md", b"tab\t.md", b"\xe6\x97.md"]
     names += ["日本.md".encode(), "\uef85private.md".encode(), b"-dash", b"back\\slash"]
@@ -247,7 +247,7 @@ def _names(c: Corpus) -> _Made:
     return _looked(made)
 
 
-def _large(c: Corpus) -> _Made:
+def _large(c: Corpus) -> Made:
     made = [c.root / "d3" / name for name in ("large.md", "large.bin", "shrinks.md")]
     made[0].write_bytes(b"a line of a large file\r\n" * 60_000)
     made[1].write_bytes(b"\0" * 1_300_000)
@@ -255,13 +255,13 @@ def _large(c: Corpus) -> _Made:
     return _looked(made)
 
 
-def _shrinks(c: Corpus) -> _Made:
+def _shrinks(c: Corpus) -> Made:
     path = c.root / "d3" / "shrinks.md"
     path.write_bytes(b"x\n" * 1000)
     return _looked([path])
 
 
-ROUNDS: dict[str, _Happens] = {
+ROUNDS: dict[str, Happens] = {
     "everything is new": _everything,
     "edits": _edits,
     "touched": _unchanged,
@@ -279,37 +279,4 @@ ROUNDS: dict[str, _Happens] = {
     "over the cap": _large,
     "under the cap again": _shrinks,
     "errors": _errors,
-}
-
-
-def _moved_folder(c: Corpus) -> _Made:
-    old, new = c.root / "d5", c.root / "d5 moved"
-    old.rename(new)
-    c.files = [new / path.relative_to(old) if old in path.parents else path for path in c.files]
-    return []
-
-
-def _ignored(c: Corpus) -> _Made:
-    (c.root / ".obbyignore").write_text("*.tmp\nd6/\n")  # what is below d6 stays recorded
-    (c.root / "d7" / "new.tmp").write_text("never seen\n")
-    for path in (c.root / "d6").glob("*.py"):
-        path.write_bytes(c.edited(path.read_bytes()))
-    return []
-
-
-def _linked_folder(c: Corpus) -> _Made:
-    folder = c.root / "d8"  # from now on its name means the files of another one
-    folder.rename(c.root / "d8 elsewhere")
-    folder.symlink_to("d8 elsewhere")
-    c.files = [path for path in c.files if folder not in path.parents]
-    return []
-
-
-# What happens while nobody looks, and is found when the roots are compared.
-MISSED: dict[str, _Happens] = {
-    "nothing": lambda c: [],
-    "edits, renames, deletions": lambda c: [*_edits(c), *_renames(c), *_deletions(c)],
-    "a folder was moved": _moved_folder,
-    "other patterns": _ignored,
-    "a folder became a symlink": _linked_folder,
 }

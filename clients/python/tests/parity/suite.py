@@ -8,9 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from .corpus import MISSED, ROUNDS
+from .corpus import ROUNDS
+from .missed import MISSED
 from .operations import CHANGES, HUB, TRACKER, Operation
 from .report import Report
+from .watching import WATCHER
 from .world import Side, World
 
 __all__ = ["run"]
@@ -35,6 +37,7 @@ def run(folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
         say("questions")
         ask_all(world, TRACKER)
         ask_all(world, HUB)
+        ask_all(world, WATCHER)
         world.compare_databases(restored=False)
         say("restore")
         restore(world, moments)

@@ -44,6 +44,7 @@ class Side:
     database: Path
     tracker: Any
     hub: Any
+    watcher: Any
     elsewhere: Path
     """Where files may be restored to."""
 
@@ -78,9 +79,19 @@ class World:
         self._hub_process = Process("sse-hub", "--history-events", "150")
         hub = oc.SSEHubClient(self._hub_process.target)
         hub.wait_ready(60)
+        self._watcher_process = Process("file-watcher")
+        watcher = oc.FileWatcherClient(self._watcher_process.target)
+        watcher.wait_ready(60)
         self.sides = (
-            Side("go", databases[0], client, hub, elsewhere[0]),
-            Side("python", databases[1], python, fallback.SSEHub(history_events=150), elsewhere[1]),
+            Side("go", databases[0], client, hub, watcher, elsewhere[0]),
+            Side(
+                "python",
+                databases[1],
+                python,
+                fallback.SSEHub(history_events=150),
+                fallback.FileWatcher(),
+                elsewhere[1],
+            ),
         )
         list(python.reconcile(root))
         self._ids = Ids(databases)
@@ -92,8 +103,10 @@ class World:
         for side in self.sides:
             side.tracker.close()
             side.hub.close()
+            side.watcher.close()
         self._process.stop()
         self._hub_process.stop()
+        self._watcher_process.stop()
 
     def ask(self, name: str, what: str, call: Callable[[Side], Any]) -> None:
         """Ask both sides the same, and compare."""

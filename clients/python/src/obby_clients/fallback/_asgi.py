@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AlreadyExistsError, ClosedError, InvalidArgumentError
 from ..hub.values import Event, Reset
-from ._hub import Hub, Request, Subscription, topics_of
+from ._hub import Hub
+from ._subscription import Request, Subscription, topics_of
 
 __all__ = ["Endpoint"]
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat as modes
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import FailedPreconditionError
 from ..values import AnyPath
+from ._places import explained, locate, refused
 from ._times import parse_time
 
 __all__ = ["Database", "columns_of", "locate", "refused", "verify"]
@@ -40,22 +40,20 @@ _OTHERS = (
     "semantic_entries semantic_topics semantic_keywords semantic_analysis semantic_search"
     " config_values watch_patterns migration_log"
 )
-_NO_WAL = {
-    "9p": "9p, a share of the host or a Windows drive",
-    "drvfs": "a Windows drive (DrvFs)",
-    "nfs": "NFS, a network file system",
-    "nfs4": "NFS, a network file system",
-    "smb3": "SMB, a network file system",
-    "smbfs": "SMB, a network file system",
-    "cifs": "CIFS, a network file system",
-}
 
 
-def refused(message: str) -> FailedPreconditionError:
-    """Return the error for a file that cannot be used until somebody acts."""
-    error = FailedPreconditionError(message)
-    error.reason = "DATABASE_UNUSABLE"
-    return error
+_ALL: weakref.WeakSet[Database] = weakref.WeakSet()
+# Of a fork's parent. They are neither used nor closed in the child, but kept: SQLite's
+# close would take its turn at the parent's files.
+_INHERITED: list[sqlite3.Connection] = []
+
+
+def _forked() -> None:
+    for database in _ALL:
+        database.forked()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class Database:
@@ -69,8 +67,8 @@ class Database:
     def __init__(self, path: AnyPath) -> None:
         self.path = locate(os.fsdecode(path))
         self._lock = threading.RLock()
-        self._pid = 0
         self._connection: sqlite3.Connection | None = None
+        _ALL.add(self)
         self.searchable = True
         with self.reading() as connection:
             self.id: str = connection.execute(
@@ -80,18 +78,22 @@ class Database:
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
+            if self._connection is not None:
                 self._connection.close()
             self._connection = None
+
+    def forked(self) -> None:
+        """Begin anew in the child of a fork: the parent may hold the lock."""
+        if self._connection is not None:
+            _INHERITED.append(self._connection)
+        self._lock, self._connection = threading.RLock(), None
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give the connection outside of a transaction."""
-        if self._pid != os.getpid():  # also the lock of a fork's parent may be held
-            self._lock = threading.RLock()
         with self._lock:
-            if self._connection is None or self._pid != os.getpid():
-                self._pid, self._connection = os.getpid(), self._opened()
+            if self._connection is None:
+                self._connection = self._opened()
             yield self._connection
 
     @contextmanager
@@ -106,12 +108,12 @@ class Database:
                 self.path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
-            raise _explained(self.path, error) from error
+            raise explained(self.path, error) from error
         try:
             self._prepare(connection)
         except sqlite3.Error as error:
             connection.close()
-            raise _explained(self.path, error) from error
+            raise explained(self.path, error) from error
         except BaseException:
             connection.close()
             raise
@@ -233,55 +235,3 @@ def _verify_table(table: str, need: list[str], columns: dict[str, bool]) -> None
                 f"the table {table} has the unknown column {name} that must have a value: give it"
                 " a default"
             )
-
-
-def locate(path: str) -> str:
-    """Return the real path of the database; refuse a place where none can be."""
-    file = os.path.realpath(path)
-    parent = os.path.dirname(file)
-    if not os.path.isdir(parent):
-        raise refused(f"database {file}: its directory does not exist: create {parent}")
-    try:
-        mode = os.stat(file).st_mode
-    except FileNotFoundError:
-        mode = modes.S_IFREG
-    if modes.S_ISDIR(mode):
-        raise refused(f"database {file} is a directory: name a file in it")
-    if not modes.S_ISREG(mode):
-        raise refused(f"database {file} is not a regular file: name another file")
-    if kind := _NO_WAL.get(_filesystem(parent)):
-        raise refused(
-            f"database {file}: {parent} is on {kind}, where several processes cannot share an"
-            " SQLite database: keep it in a directory on a local disk"
-        )
-    return file
-
-
-def _filesystem(directory: str) -> str:
-    """Return the type of the file system that a directory is on; empty where none is told."""
-    try:
-        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape").splitlines()
-    except OSError:
-        return ""
-    device = os.stat(directory).st_dev
-    name = f"{os.major(device)}:{os.minor(device)}"
-    for fields in map(str.split, mounts):
-        if fields[2] == name:
-            return fields[fields.index("-") + 1]
-    return ""
-
-
-def _explained(file: str, error: sqlite3.Error) -> Exception:
-    text = str(error)
-    advice = {
-        "file is not a database": "the file is not an SQLite database: name another file, or move"
-        " this one away",
-        "database disk image is malformed": "the file is damaged: restore it from a backup",
-        "database or disk is full": "the disk is full: make room on it",
-        "database is locked": "another process keeps it locked: stop that process, or try again",
-        "unable to open database file": "this user may not write there: grant write permission on"
-        " the file, on its -wal and -shm files and on its directory",
-        "attempt to write a readonly database": "this user may not write there: grant write"
-        " permission on the file, on its -wal and -shm files and on its directory",
-    }.get(text, "")
-    return refused(f"database {file}: {': '.join(filter(None, (advice, text)))}")

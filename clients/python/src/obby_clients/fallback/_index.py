@@ -43,17 +43,7 @@ def reindex(db: Database, connection: sqlite3.Connection, want: Mapping[str, int
     if not db.searchable or not want:
         return
     want = dict(want)
-    gone, paths = [], []
-    for path, version in connection.execute(
-        "SELECT i.file_path, i.version_id FROM json_each(?) j"
-        " CROSS JOIN obby_indexed i ON i.file_path = j.value",
-        (json.dumps(list(want)),),
-    ).fetchall():
-        if want[path] == version:
-            del want[path]
-        else:
-            gone.append(version)
-            paths.append(path)
+    gone, paths = _outdated(connection, want)
     come = sorted(version for version in want.values() if version)
     for statement, rows in (
         (
@@ -78,6 +68,22 @@ def reindex(db: Database, connection: sqlite3.Connection, want: Mapping[str, int
     ):
         if rows:
             connection.execute(statement, (json.dumps(rows),))
+
+
+def _outdated(connection: sqlite3.Connection, want: dict[str, int]) -> tuple[list[int], list[str]]:
+    """Return the versions, and their paths, that must go; remove what is indexed already."""
+    gone, paths = [], []
+    for path, version in connection.execute(
+        "SELECT i.file_path, i.version_id FROM json_each(?) j"
+        " CROSS JOIN obby_indexed i ON i.file_path = j.value",
+        (json.dumps(list(want)),),
+    ).fetchall():
+        if want[path] == version:
+            del want[path]
+        else:
+            gone.append(version)
+            paths.append(path)
+    return gone, paths
 
 
 def head_versions(connection: sqlite3.Connection, paths: Iterable[str]) -> dict[str, int]:

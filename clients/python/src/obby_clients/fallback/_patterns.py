@@ -24,8 +24,7 @@ from ._problems import gone
 from ._reading import stat_of
 
 __all__ = [
-    "IGNORE_FILE",
-    "WATCH_FILE",
+    "PATTERN_FILES",
     "Entry",
     "PatternFileError",
     "Patterns",
@@ -33,7 +32,8 @@ __all__ = [
     "walk",
 ]
 
-WATCH_FILE, IGNORE_FILE = ".obbywatch", ".obbyignore"
+PATTERN_FILES = (".obbywatch", ".obbyignore")
+"""The files of a root with what to watch and what to leave out."""
 
 _MAX_FILE_BYTES = 1 << 20
 _MAX_PATTERNS = 10_000
@@ -57,7 +57,7 @@ class Patterns:
     def __init__(
         self, watch: Iterable[str], ignore: Iterable[str], *, folder: str | None = None
     ) -> None:
-        names = [os.path.join(folder or "", name) for name in (WATCH_FILE, IGNORE_FILE)]
+        names = [os.path.join(folder or "", name) for name in PATTERN_FILES]
         self._file = names[0] if folder else ""
         self.watch, watch_problems = _parse(names[0], watch)
         self.ignore, ignore_problems = _parse(names[1], ignore)
@@ -200,7 +200,7 @@ def load(root: str) -> Patterns:
     large or leads out of the root, and OSError where the root is not there.
     """
     os.stat(root)
-    watch, ignore = (_read(root, name) for name in (WATCH_FILE, IGNORE_FILE))
+    watch, ignore = (_read(root, name) for name in PATTERN_FILES)
     return Patterns(watch.split("\n"), ignore.split("\n"), folder=root)
 
 

@@ -9,12 +9,12 @@ from datetime import datetime, timezone
 
 from ..watcher.values import ChangeType, EntryKind, Event, WatchMethod
 from ._journal import Journal, Recorded
+from ._marks import Arrival, Mark, ident, ident_at
 from ._notify import Notifier
 from ._paths import below
-from ._patterns import Patterns
-from ._reading import stat_of
+from ._patterns import PATTERN_FILES, Patterns
 from ._times import datetime_of
-from ._tree import Arrival, Ident, Mark, Tree, ident
+from ._tree import Tree
 
 __all__ = ["PAIR_WAIT", "Root", "Settler"]
 
@@ -54,7 +54,7 @@ class Settler:
             while move := next(root.tree.moves(rested), None):
                 self._move_directory(root, *move, rested)
             found.append((root, root.tree.look(rested)))
-            if any(map(root.tree.is_pattern_file, rested)):
+            if rested.keys() & set(PATTERN_FILES):
                 self.reload(root)
         for root, arrivals in found:
             for arrival in arrivals.values():
@@ -141,7 +141,7 @@ class Settler:
         wanted = ident(tree.files[rel])
         for root in self.roots:
             for dirty, mark in root.tree.dirty.items():
-                if mark.moved and _ident_at(root.tree.full(dirty)) == wanted:
+                if mark.moved and ident_at(root.tree.full(dirty)) == wanted:
                     return True
         return False
 
@@ -195,10 +195,3 @@ def _departed(tree: Tree, arrival: Arrival) -> str | None:
         if ident(stat) == ident(arrival.stat):
             return rel if arrival.mark.moved or stat.mtime == arrival.stat.mtime else None
     return None
-
-
-def _ident_at(path: str) -> Ident | None:
-    try:
-        return ident(stat_of(os.lstat(path)))
-    except OSError:
-        return None

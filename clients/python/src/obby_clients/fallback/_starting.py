@@ -8,11 +8,11 @@ import stat as modes
 
 from ..errors import ObbyError
 from ..watcher.values import PatternSet
+from ._marks import Ident, ident
 from ._paths import below, quote
 from ._patterns import Patterns
 from ._problems import gone, problem
 from ._reading import stat_of
-from ._tree import Ident, ident
 
 __all__ = ["compiled", "directory_at", "resolve"]
 

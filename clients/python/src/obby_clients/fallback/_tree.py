@@ -12,49 +12,16 @@ import secrets
 import stat as modes
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from ._content import Stat
-from ._paths import quote, shown
-from ._patterns import IGNORE_FILE, WATCH_FILE, Entry, PatternFileError, Patterns, load, walk
+from ._marks import BOUND, Arrival, Ident, Mark, ident, ident_at
+from ._patterns import PATTERN_FILES, Entry, PatternFileError, Patterns, load, walk
 from ._problems import gone
 from ._reading import stat_of
+from ._starting import directory_at
 
-__all__ = ["Arrival", "Ident", "Mark", "Tree", "ident"]
-
-BOUND = 10
-"""Times the quiet delay that a path which never rests can stay unreported (case 23)."""
-
-Ident = tuple[int, int]
-
-
-@dataclass(slots=True)
-class Mark:
-    """What is known of a dirty path besides that it is dirty; times are monotonic."""
-
-    first: float
-    last: float
-    written: bool = False
-    """Its content was written, whatever size and time say (case 44)."""
-    moved: bool = False
-    """It was moved there."""
-    initial: bool = True
-    """Nothing has happened to it but that a pattern now matches it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A file that was found at a dirty path."""
-
-    rel: str
-    stat: Stat
-    mark: Mark
-
-
-def ident(stat: Stat) -> Ident:
-    """Return what tells files apart while they exist."""
-    return stat.device, stat.inode
+__all__ = ["Tree"]
 
 
 class Tree:
@@ -228,21 +195,23 @@ class Tree:
     def moves(self, rested: dict[str, Mark]) -> Iterator[tuple[str, str]]:
         """Give old and new names of known directories that have been renamed."""
         for rel in sorted(rested, key=lambda rel: (rel in self.directories, rel)):
-            now = self._directory_at(rel)
+            now = directory_at(self.full(rel))
             if now is None or self.directories.get(rel) == now or not self._enters(rel):
                 continue
             old = next((at for at, known in self.directories.items() if known == now), None)
-            if old is None or old == "." or self._directory_at(old) == now:
+            if old is None or old == "." or directory_at(self.full(old)) == now:
                 continue
-            if not rel.startswith(old + "/"):
+            carried = rested[rel].moved or self._carried(old, rel)
+            if carried and not rel.startswith(old + "/"):
                 yield old, rel
 
-    def _directory_at(self, rel: str) -> Ident | None:
-        try:
-            status = os.lstat(self.full(rel))
-        except OSError:
-            return None
-        return ident(stat_of(status)) if modes.S_ISDIR(status.st_mode) else None
+    def _carried(self, old: str, new: str) -> bool:
+        """Tell whether a directory has brought a known file along: inode numbers are reused."""
+        return any(
+            ident_at(self.full(new + rel[len(old) :])) == ident(stat)
+            for rel, stat in self.files.items()
+            if rel.startswith(old + "/")
+        )
 
     def rename(
         self, old: str, new: str, rested: dict[str, Mark]
@@ -314,7 +283,7 @@ class Tree:
 
     def reload_if_changed(self) -> None:
         """Make dirty the pattern files that have changed: they need not be known files."""
-        for name in (WATCH_FILE, IGNORE_FILE):
+        for name in PATTERN_FILES:
             try:
                 status = os.stat(self.full(name))
                 seen = status.st_size, status.st_mtime_ns
@@ -326,35 +295,5 @@ class Tree:
 
     def counts(self, rel: str) -> bool:
         """Tell whether what is notified of a path may mean something."""
-        return (
-            rel in self.files
-            or rel in self.directories
-            or self.is_pattern_file(rel)
-            or self.patterns.match(rel)
-            or os.path.isdir(self.full(rel))
-        )
-
-    def message(self, polled: str, *, waiting: bool) -> str:
-        """Say what needs attention, the most pressing first; `polled` is why it is polled."""
-        said = []
-        if waiting:
-            said.append("the root is missing; it is watched again as soon as it is back")
-        else:
-            if self.pattern_error:
-                said.append(f"the former patterns stay in force: {self.pattern_error}")
-            said.append(self.patterns.why)
-        if problems := self.patterns.problems:
-            said.append(f"unusable patterns: {len(problems)}, the first: {problems[0]}")
-        if polled:
-            said.append(f"it is polled: {polled}")
-        if self.unread:
-            rel, why = min(self.unread.items())
-            said.append(
-                "directories with something that cannot be looked at:"
-                f" {len(self.unread)}, such as {quote(self.full(rel))}: {why}"
-            )
-        return shown("; ".join(filter(None, said)))
-
-    def is_pattern_file(self, rel: str) -> bool:
-        """Tell whether a path is one of the root's pattern files."""
-        return rel in {WATCH_FILE, IGNORE_FILE}
+        known = rel in self.files or rel in self.directories or rel in PATTERN_FILES
+        return known or self.patterns.match(rel) or os.path.isdir(self.full(rel))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import NamedTuple
 
-from ..watcher.values import PatternSet, Watch, WatchMethod, WatchState
+from ..watcher.values import PatternSet, Watch, WatchMethod
 from ._journal import Journal
 from ._notify import WHY_NOT, Notifier
 from ._paths import below, quote
 from ._problems import problem
 from ._settling import PAIR_WAIT, Root, Settler
 from ._starting import compiled, directory_at, resolve
+from ._status import watch_of
 from ._tree import Tree
 
 __all__ = ["Settings", "Watcher"]
@@ -53,9 +52,10 @@ class Watcher:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.journal = Journal(settings.journal_events)
-        # What was notified; None: look at the clock again. A notifier's thread must not
-        # wait for the lock: whoever has it may be waiting for that thread.
-        self._touches: queue.SimpleQueue[_Touch | None] = queue.SimpleQueue()
+        # What was notified. A notifier's thread must not wait for the lock: whoever has
+        # it may be waiting for that thread.
+        self._touches: deque[_Touch] = deque()
+        self._wake = threading.Event()  # something was notified, or the thread is to look
         self._lock = threading.RLock()  # guards what follows
         self._settler = Settler(self.journal)
         self._roots = self._settler.roots
@@ -71,7 +71,7 @@ class Watcher:
             self._closed = True
             for root in self._roots:
                 self._unnotify(root)
-            self._touches.put(None)
+            self._wake.set()
         self._thread.join()
         for notifier in self._ended:
             notifier.join()
@@ -93,11 +93,11 @@ class Watcher:
         with self._lock:
             known = self._at(os.path.normpath(path)) if path else None
             if known is not None:
-                return self._status(known), False
+                return watch_of(known), False
             real, missing = resolve(path, may_be_missing=may_be_missing)
             known = self._at(real)
             if known is not None:
-                return self._status(known), False
+                return watch_of(known), False
             delay = self._settings.debounce if debounce is None else debounce
             root = Root(Tree(real, os.path.normpath(path), delay))
             root.rescan_at = time.monotonic() + self._settings.rescan_interval
@@ -107,8 +107,8 @@ class Watcher:
                 root.tree.patterns = given or root.tree.from_files
                 root.tree.scan(silent=True)
             self._roots.append(root)
-            self._touches.put(None)
-            return self._status(root), True
+            self._wake.set()
+            return watch_of(root), True
 
     def stop(self, watch_id: str) -> None:
         """End a watch, and drop its events."""
@@ -126,13 +126,13 @@ class Watcher:
             if given is None:
                 root.tree.reload()
             self._settler.adopt(root, given or root.tree.from_files)
-            self._touches.put(None)
-            return self._status(root)
+            self._wake.set()
+            return watch_of(root)
 
     def watches(self) -> list[Watch]:
         """Describe every watch, ordered by path."""
         with self._lock:
-            found = [self._status(root) for root in self._roots]
+            found = [watch_of(root) for root in self._roots]
         return sorted(found, key=lambda watch: os.fsencode(watch.path))
 
     def require(self, watch_id: str) -> None:
@@ -158,13 +158,13 @@ class Watcher:
     def _run(self) -> None:
         while True:
             with self._lock:
-                self._take()
-                if self._closed:  # its sign may have been among what was taken
+                if self._closed:
                     return
+                self._take()
                 self._turn(time.monotonic())
                 due = self._next()
-            with contextlib.suppress(queue.Empty):
-                self._take_one(self._touches.get(timeout=max(0.0, due - time.monotonic())))
+            self._wake.wait(max(0.0, due - time.monotonic()))
+            self._wake.clear()
 
     def _turn(self, now: float) -> None:
         for root in self._roots:
@@ -243,7 +243,7 @@ class Watcher:
         elif not WHY_NOT:
             try:
                 root.notifier = Notifier(
-                    tree.path, lambda *what: self._touches.put(_Touch(root, *what))
+                    tree.path, lambda *what: self._notified(_Touch(root, *what))
                 )
                 root.method, root.reason = WatchMethod.NOTIFY, ""
             except OSError as error:  # case 39: the limit of inotify watches
@@ -262,20 +262,18 @@ class Watcher:
             self._ended.append(root.notifier)
             root.notifier = None
 
-    def _take(self) -> None:
-        """Make dirty what was notified."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._take_one(self._touches.get_nowait())
+    def _notified(self, touch: _Touch) -> None:
+        """Keep what was notified, in the notifier's thread."""
+        self._touches.append(touch)
+        self._wake.set()
 
-    def _take_one(self, touch: _Touch | None) -> None:
-        if touch is None:
-            return
-        root, path, written, moved = touch
-        with self._lock:
+    def _take(self) -> None:
+        """Make dirty what was notified; whoever has the lock finds all of it here."""
+        while self._touches:
+            root, path, written, moved = self._touches.popleft()
             if not below(root.tree.path, path):
                 root.look_at = 0.0  # the root itself
-                return
+                continue
             rel = root.tree.rel(path)
             if root.tree.counts(rel):
                 root.tree.touch(rel, written=written, moved=moved)
@@ -288,18 +286,3 @@ class Watcher:
             if root.tree.id == watch_id:
                 return root
         raise problem("WATCH_NOT_FOUND", f"watch {quote(watch_id)}")
-
-    def _status(self, root: Root) -> Watch:
-        tree, waiting = root.tree, root.tree.top is None
-        return Watch(
-            watch_id=tree.id,
-            path=tree.path,
-            state=WatchState.WAITING if waiting else WatchState.ACTIVE,
-            method=root.method,
-            status_message=tree.message(root.reason, waiting=waiting),
-            debounce=timedelta(seconds=tree.delay),
-            patterns=tree.patterns.value(),
-            create_time=tree.created,
-            directory_count=0 if waiting else len(tree.directories),
-            file_count=len(tree.files),
-        )

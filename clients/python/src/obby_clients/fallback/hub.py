@@ -9,9 +9,11 @@ from datetime import datetime, timedelta, timezone
 from .._version import __version__
 from ..hub.values import Event, Published, Reset
 from ..values import ServerInfo
-from ._aio import Asyncio, Blocking, Source, streaming, unary
+from ._aio import Asyncio, Blocking, streaming, unary
 from ._asgi import Endpoint
-from ._hub import Hub, Request, Retention, topics_of
+from ._hub import Hub, Retention
+from ._streams import Source
+from ._subscription import Request, topics_of
 
 __all__ = ["AsyncSSEHub", "SSEHub"]
 

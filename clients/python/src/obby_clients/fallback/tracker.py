@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
@@ -15,7 +14,6 @@ from ..tracker.values import (
     BatchItem,
     ContentHash,
     Forgotten,
-    LineEnding,
     Progress,
     Restored,
     RetentionRule,
@@ -27,7 +25,8 @@ from ..tracker.values import (
 from ..values import AnyPath, ChangeType, ServerInfo
 from . import _store
 from ._aio import Asyncio, Blocking, streaming, unary
-from ._content import ENDINGS, KINDS, Content, given, valid
+from ._content import Content, given, valid
+from ._convert import hash_value, request_of
 from ._database import Database
 from ._diff import CONTEXT, between
 from ._forget import forget
@@ -40,12 +39,11 @@ from ._record import set_label
 from ._restore import Restoration, check_restoration, restore
 from ._retention import check_rule, retain
 from ._times import micros_of
-from ._tracking import Request, Tracker
+from ._tracking import Tracker
 
 __all__ = ["AsyncContentTracker", "ContentTracker"]
 
 _LOG = logging.getLogger("obby_clients.fallback")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _MAX_BATCH = 10_000
 _MAX_CONTEXT = 1000
 _MAX_DIFF = 12 << 20
@@ -103,7 +101,7 @@ class _Calls:
         return self._track(TrackChange(path, change_type, old_path, request_id))
 
     def _track(self, change: TrackChange) -> TrackResult:
-        request = _request(change)
+        request = request_of(change)
         with domain(_LOG.error):
             return self._tracker.track(request).value()
 
@@ -140,12 +138,12 @@ class _Calls:
                     "content",
                     f"has {len(content)} bytes, more than 15 MiB: give the path of a file",
                 )
-            return _hash_value(given(content))
+            return hash_value(given(content))
         assert path is not None
         name, root = self._tracker.roots.resolve(text_of(path))
         try:
             with domain(_LOG.error):
-                return _hash_value(read(root, name, self._tracker.max_content, keep=False))
+                return hash_value(read(root, name, self._tracker.max_content, keep=False))
         except ObbyError as error:
             if isinstance(error.__cause__, OSError) and gone(error.__cause__):
                 raise problem("FILE_NOT_FOUND", quote(name)) from error.__cause__
@@ -300,31 +298,3 @@ class ContentTracker(_Calls, Blocking):
 
 class AsyncContentTracker(_Calls, Asyncio):
     """The same for asyncio: await calls, `async for` streams."""
-
-
-def _request(change: TrackChange) -> Request:
-    path = text_of(change.path)
-    if not path:
-        raise field("path", "is empty: give the absolute path of a file")
-    request_id = change.request_id or ""
-    if request_id and not _UUID.fullmatch(request_id):
-        raise field("request_id", f"{quote(request_id)} is not a UUID")
-    kind = change.change_type
-    if kind is not None and not ChangeType(kind).known:
-        raise field("change_type", f"{int(kind)} is not a change type of this version")
-    old_path = ""
-    if kind == ChangeType.MOVED:
-        old_path = "" if change.old_path is None else text_of(change.old_path)
-        if not old_path:
-            raise field("old_path", "is empty: a MOVED change has a former path")
-    return Request(path, old_path, request_id)
-
-
-def _hash_value(content: Content) -> ContentHash:
-    return ContentHash(
-        content.hash,
-        content.line_count,
-        content.size,
-        KINDS[content.kind],
-        ENDINGS.get(content.eol, LineEnding.UNSPECIFIED),
-    )

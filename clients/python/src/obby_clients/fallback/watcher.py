@@ -18,10 +18,11 @@ from ..watcher.values import (
     Watch,
     WatchMethod,
 )
-from ._aio import Asyncio, Blocking, Source, paged, streaming, unary
+from ._aio import Asyncio, Blocking, paged, streaming, unary
 from ._journal import Filter, Subscription, prefix_of
 from ._paths import quote, text_of
 from ._problems import field
+from ._streams import Source
 from ._watching import Settings, Watcher
 
 __all__ = ["AsyncFileWatcher", "FileWatcher"]

@@ -111,6 +111,13 @@ class Flags:
         """Return what is set for a service."""
         return self._current(service)[0]
 
+    def hub_address(self) -> str | None:
+        """Return `host:port` where browsers find the Go hub; None: a value is invalid."""
+        host, port = map(self.reading, ("GO_SSE_HUB_HTTP_HOST", "GO_SSE_HUB_HTTP_PORT"))
+        if host.error or port.error:
+            return None
+        return f"{_default(host.value, 'localhost')}:{_default(port.value, 8080)}"
+
     def trip(self, service: Service, why: str) -> None:
         """Turn a service to Python until its switch has been off (the guard does this)."""
         self._tripped[service] = why

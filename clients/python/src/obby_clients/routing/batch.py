@@ -42,7 +42,7 @@ def batch(  # noqa: PLR0917 (one call, as it was made)
         attempt = _attempt(router, call, options, decided[gos[0]], source)
         left = sorted(left + (yield from _on_go(attempt, changes, gos)))
     if left or not changes:
-        if attempt is None or attempt.failed is None:
+        if attempt is None or attempt.ran.backend is Backend.GO:
             asked = decided[left[0]] if left else router.asked(call, subject, (), {})
             attempt = _attempt(router, call, options, asked, source)
         yield from _on_python(attempt, changes, left)

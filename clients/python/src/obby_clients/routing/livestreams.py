@@ -26,6 +26,8 @@ __all__ = ["AsyncLiveStream", "LiveStream"]
 _T = TypeVar("_T")
 _QUEUE = 256  # items read ahead; then the side is held back, and says so by a Resync
 _END = object()
+# asyncio itself keeps no task; one that goes with its stream would complain.
+_RUNNING: set[asyncio.Task[Any]] = set()
 
 
 class LiveStream(Generic[_T]):
@@ -40,7 +42,7 @@ class LiveStream(Generic[_T]):
         self._started = False
         self._connected = threading.Event()
         if live.watching is not None:
-            live.watching.listeners.append(self._moved)
+            live.watching.streams.add(self)
         live.router.live.add(self)
 
     @property
@@ -58,8 +60,8 @@ class LiveStream(Generic[_T]):
         """End the stream."""
         self._closed.set()
         self._connected.set()
-        if self._live.watching is not None and self._moved in self._live.watching.listeners:
-            self._live.watching.listeners.remove(self._moved)
+        if self._live.watching is not None:
+            self._live.watching.streams.discard(self)
         for side in list(self._live.sources):
             self._stop(side)
         with contextlib.suppress(queue.Full):
@@ -94,6 +96,9 @@ class LiveStream(Generic[_T]):
                 return mine  # type: ignore[no-any-return]
         raise StopIteration
 
+    def __del__(self) -> None:
+        self.close()
+
     def cut(self, side: Backend) -> None:
         """Leave a side at once, from any thread."""
         self._stop(side)
@@ -117,10 +122,9 @@ class LiveStream(Generic[_T]):
     def _open(self, side: Backend, source: Any) -> None:
         if hasattr(source, "connect"):
             source.connect()
-        thread = threading.Thread(
-            target=self._pump, args=(side, source), name=f"obby-live-{side.value}", daemon=True
-        )
-        thread.start()
+        # The thread does not keep the stream alive.
+        arguments = (weakref.ref(self), side, source)
+        threading.Thread(target=_read, args=arguments, name="obby-live-read", daemon=True).start()
 
     def _stop(self, side: Backend) -> None:
         source = self._live.sources.get(side)
@@ -128,17 +132,11 @@ class LiveStream(Generic[_T]):
             self._live.failed.add(side)
             source.close()
 
-    def _pump(self, side: Backend, source: Any) -> None:
-        try:
-            for item in source:
-                if not self._put(side, item, getattr(source, "cursor", "")):
-                    return
-            self._live.failed.add(side)
-        except Exception as error:
-            if self._live.sources.get(side) is source and not self._closed.is_set():
-                theirs = self._live.broken(side, error)
-                if theirs is not None:
-                    self._put(None, theirs, "")
+    def _broken(self, side: Backend, source: Any, error: Exception) -> None:
+        if self._live.sources.get(side) is source and not self._closed.is_set():
+            theirs = self._live.broken(side, error)
+            if theirs is not None:
+                self._put(None, theirs, "")
 
     def _moved(self, resync: Any) -> None:
         self._put(None, resync, "")
@@ -149,6 +147,22 @@ class LiveStream(Generic[_T]):
                 self._items.put((side, item, cursor), timeout=EVERY)
                 return True
         return False
+
+
+def _read(reference: weakref.ref[LiveStream[Any]], side: Backend, source: Any) -> None:
+    """Read a side until it ends."""
+    try:
+        for item in source:
+            stream = reference()
+            if stream is None or not stream._put(side, item, getattr(source, "cursor", "")):
+                return
+            del stream
+    except Exception as error:
+        if (stream := reference()) is not None:
+            stream._broken(side, source, error)
+    else:
+        if (stream := reference()) is not None:
+            stream._live.failed.add(side)
 
 
 def _tend(reference: weakref.ref[LiveStream[Any]], closed: threading.Event) -> None:
@@ -171,7 +185,7 @@ class AsyncLiveStream(Generic[_T]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         if live.watching is not None:
-            live.watching.listeners.append(self._moved)
+            live.watching.streams.add(self)
         live.router.live.add(self)
 
     @property
@@ -192,7 +206,7 @@ class AsyncLiveStream(Generic[_T]):
         self._closed = True
         self._connected.set()
         if self._live.watching is not None:
-            self._live.watching.listeners.remove(self._moved)
+            self._live.watching.streams.discard(self)
         for side in list(self._live.sources):
             await self._stop(side)
         for task in list(self._tasks - {asyncio.current_task()}):
@@ -246,8 +260,9 @@ class AsyncLiveStream(Generic[_T]):
 
     def _task(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for keeper in (self._tasks, _RUNNING):
+            keeper.add(task)
+            task.add_done_callback(keeper.discard)
 
     async def _tick(self) -> None:
         try:

@@ -349,6 +349,16 @@ class Query:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.VersionContent: ...
+    def activity_stats(
+        self,
+        *,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
+        path_prefix: AnyPath | None = ...,
+        list_size: int = ...,
+        timeout: float | None = ...,
+        subject: str | bytes | None = ...,
+    ) -> query.ActivityStats: ...
     def time_analysis(
         self,
         *,
@@ -360,16 +370,6 @@ class Query:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.TimeAnalysis: ...
-    def activity_stats(
-        self,
-        *,
-        start_time: datetime | None = ...,
-        end_time: datetime | None = ...,
-        path_prefix: AnyPath | None = ...,
-        list_size: int = ...,
-        timeout: float | None = ...,
-        subject: str | bytes | None = ...,
-    ) -> query.ActivityStats: ...
     def recent_diffs(
         self,
         *,
@@ -464,6 +464,16 @@ class AsyncQuery:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.VersionContent: ...
+    async def activity_stats(
+        self,
+        *,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
+        path_prefix: AnyPath | None = ...,
+        list_size: int = ...,
+        timeout: float | None = ...,
+        subject: str | bytes | None = ...,
+    ) -> query.ActivityStats: ...
     async def time_analysis(
         self,
         *,
@@ -475,16 +485,6 @@ class AsyncQuery:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.TimeAnalysis: ...
-    async def activity_stats(
-        self,
-        *,
-        start_time: datetime | None = ...,
-        end_time: datetime | None = ...,
-        path_prefix: AnyPath | None = ...,
-        list_size: int = ...,
-        timeout: float | None = ...,
-        subject: str | bytes | None = ...,
-    ) -> query.ActivityStats: ...
     def recent_diffs(
         self,
         *,

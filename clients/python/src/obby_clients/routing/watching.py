@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 from ..errors import NotFoundError, ObbyError
 from ..flags import Backend, Decision, Reason, Service, canonical
@@ -53,8 +54,8 @@ class Watching:
         self._router = router
         self._roots: dict[str, Root] = {}
         self._moving = False
-        self.listeners: list[Callable[[Resync], None]] = []
-        """Told of each root that has moved; from any thread."""
+        self.streams: WeakSet[Any] = WeakSet()
+        """The streams of events; each is told of the roots that have moved."""
 
     def start(self, path: Any, kwargs: dict[str, Any], subject: Any) -> Generator[Step, Any, Any]:
         """Carry out start_watching."""
@@ -162,8 +163,8 @@ class Watching:
             return
         yield from self._leave(old, old_id)
         _LOG.info("watching moved from %s to %s", old.value, side.value)
-        for listener in list(self.listeners):
-            listener(Resync(ResyncReason.RESTARTED, root.watch_id, root.path))
+        for stream in list(self.streams):
+            stream._moved(Resync(ResyncReason.RESTARTED, root.watch_id, root.path))
 
     def _leave(self, side: Backend, watch_id: str) -> Generator[Step, Any, None]:
         """Have a side stop watching, if it is there at all."""
