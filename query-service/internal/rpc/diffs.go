@@ -21,8 +21,8 @@ func (s *Server) GetRecentDiffs(ctx context.Context, req *queryv1.GetRecentDiffs
 	if q.Limit, err = page.Size(req.GetPageSize(), query.DefaultPage, query.MaxPage); err != nil {
 		return nil, err
 	}
-	args := page.Args(req)
-	if _, err := page.Parse(req.GetPageToken(), args, &q.Before); err != nil {
+	args := arguments(req)
+	if _, err := parseToken(req.GetPageToken(), args, &q.Before); err != nil {
 		return nil, err
 	}
 	diffs, err := s.store.Diffs(ctx, q)

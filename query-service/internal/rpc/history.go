@@ -18,9 +18,9 @@ func (s *Server) SearchHistory(ctx context.Context, req *queryv1.SearchHistoryRe
 	if err != nil {
 		return nil, err
 	}
-	args := page.Args(req)
+	args := arguments(req)
 	var after []byte // JSON text would not keep a path that is not UTF-8
-	if _, err := page.Parse(req.GetPageToken(), args, &after); err != nil {
+	if _, err := parseToken(req.GetPageToken(), args, &after); err != nil {
 		return nil, err
 	}
 	q.After = string(after)
@@ -30,7 +30,7 @@ func (s *Server) SearchHistory(ctx context.Context, req *queryv1.SearchHistoryRe
 	}
 	resp := &queryv1.SearchHistoryResponse{Matches: all(found.Matches, historyMatch)}
 	if found.Next != "" {
-		resp.NextPageToken, err = page.Token([]byte(found.Next), args)
+		resp.NextPageToken, err = page.Token([]byte(found.Next), args())
 	}
 	return resp, err
 }

@@ -20,8 +20,8 @@ func (s *Server) SearchContent(ctx context.Context, req *queryv1.SearchContentRe
 	if err != nil {
 		return nil, err
 	}
-	args := page.Args(req)
-	if _, err := page.Parse(req.GetPageToken(), args, &q.From); err != nil {
+	args := arguments(req)
+	if _, err := parseToken(req.GetPageToken(), args, &q.From); err != nil {
 		return nil, err
 	}
 	results, err := query.Search(ctx, s.store, q)
@@ -30,7 +30,7 @@ func (s *Server) SearchContent(ctx context.Context, req *queryv1.SearchContentRe
 	}
 	resp := &queryv1.SearchContentResponse{Results: all(results.Items, result)}
 	if results.Next != nil {
-		resp.NextPageToken, err = page.Token(results.Next, args)
+		resp.NextPageToken, err = page.Token(results.Next, args())
 	}
 	return resp, err
 }

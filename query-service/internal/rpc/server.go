@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/obby/go-services/internal/page"
@@ -58,10 +59,24 @@ func (s *Server) GetServerInfo(context.Context, *queryv1.GetServerInfoRequest) (
 	}, nil
 }
 
+// arguments fingerprints a request where that is asked for: most lists end on their
+// first page.
+func arguments(req proto.Message) func() []byte {
+	return sync.OnceValue(func() []byte { return page.Args(req) })
+}
+
+// parseToken reads a page token into cursor, where there is one.
+func parseToken(token string, args func() []byte, cursor any) (bool, error) {
+	if token == "" {
+		return false, nil
+	}
+	return page.Parse(token, args(), cursor)
+}
+
 // nextToken returns the token of the page after p, empty when p is the last.
-func nextToken[T any](p query.Page[T], args []byte, cursor func(last T) any) (string, error) {
+func nextToken[T any](p query.Page[T], args func() []byte, cursor func(last T) any) (string, error) {
 	if !p.More {
 		return "", nil
 	}
-	return page.Token(cursor(p.Items[len(p.Items)-1]), args)
+	return page.Token(cursor(p.Items[len(p.Items)-1]), args())
 }

@@ -30,8 +30,8 @@ func (s *Server) GetTopicFiles(ctx context.Context, req *queryv1.GetTopicFilesRe
 	}
 	q := query.TopicQuery{Topic: req.GetTopic(), Limit: size}
 	var cursor topicCursor
-	args := page.Args(req)
-	if ok, err := page.Parse(req.GetPageToken(), args, &cursor); err != nil {
+	args := arguments(req)
+	if ok, err := parseToken(req.GetPageToken(), args, &cursor); err != nil {
 		return nil, err
 	} else if ok {
 		q.After, q.Before = &query.TopicFile{Path: string(cursor.Path), Latest: cursor.Latest}, cursor.Before
@@ -45,7 +45,7 @@ func (s *Server) GetTopicFiles(ctx context.Context, req *queryv1.GetTopicFilesRe
 		resp.Source = queryv1.TopicSource_TOPIC_SOURCE_CONTENT
 	}
 	if found.Files.More {
-		resp.NextPageToken, err = page.Token(nextTopic(found), args)
+		resp.NextPageToken, err = page.Token(nextTopic(found), args())
 	}
 	return resp, err
 }

@@ -17,8 +17,8 @@ func (s *Server) GetFileVersions(ctx context.Context, req *queryv1.GetFileVersio
 	if err != nil {
 		return nil, err
 	}
-	args := page.Args(req)
-	if _, err := page.Parse(req.GetPageToken(), args, &q.Before); err != nil {
+	args := arguments(req)
+	if _, err := parseToken(req.GetPageToken(), args, &q.Before); err != nil {
 		return nil, err
 	}
 	versions, err := s.store.Versions(ctx, q)
@@ -81,8 +81,8 @@ func (s *Server) ListFiles(ctx context.Context, req *queryv1.ListFilesRequest) (
 		After []byte
 		At    time.Time
 	}{At: at}
-	args := page.Args(req)
-	if _, err := page.Parse(req.GetPageToken(), args, &from); err != nil {
+	args := arguments(req)
+	if _, err := parseToken(req.GetPageToken(), args, &from); err != nil {
 		return nil, err
 	}
 	files, err := s.store.FilesAt(ctx, folder, from.At, string(from.After), size)
@@ -108,8 +108,8 @@ func (s *Server) ListLabels(ctx context.Context, req *queryv1.ListLabelsRequest)
 		return nil, err
 	}
 	var before int64
-	args := page.Args(req)
-	if _, err := page.Parse(req.GetPageToken(), args, &before); err != nil {
+	args := arguments(req)
+	if _, err := parseToken(req.GetPageToken(), args, &before); err != nil {
 		return nil, err
 	}
 	marked, err := s.store.Labels(ctx, below, before, size)

@@ -58,6 +58,13 @@ type row struct {
 
 // Diffs implements query.DiffStore.
 func (s *Store) Diffs(ctx context.Context, q query.DiffQuery) (query.Page[query.Diff], error) {
+	if isFirst(q) {
+		return s.newest(ctx, q)
+	}
+	return s.diffs(ctx, q)
+}
+
+func (s *Store) diffs(ctx context.Context, q query.DiffQuery) (query.Page[query.Diff], error) {
 	for {
 		steps, last, err := s.rowsOf(ctx, q)
 		if err != nil {

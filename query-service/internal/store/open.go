@@ -69,6 +69,8 @@ type database struct {
 	with   string      // begins every statement: see standIns
 	search bool        // it has a search index
 
+	recent recent
+
 	watching *sql.Conn // see watcher; only follow uses it while the database is open
 	seen     int64     // its last data_version
 }

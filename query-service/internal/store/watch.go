@@ -151,4 +151,4 @@ func (d *database) unwatch() error {
 }
 
 // close closes the database.
-func (d *database) close() error { return errors.Join(d.unwatch(), d.Close()) }
+func (d *database) close() error { return errors.Join(d.unwatch(), d.recent.close(), d.Close()) }
