@@ -21,7 +21,7 @@ from obby_clients import query, tracker, watcher
 from obby_clients.fastapi._models import model
 from obby_clients.flags import Service
 
-from ..conftest import NOT_UTF8
+from ..conftest import NOT_UTF8, wait_until
 
 
 def refuse() -> None:
@@ -144,6 +144,14 @@ def test_operators_see_and_change_flags(client: TestClient, tmp_path: Path) -> N
     assert (bad.status_code, bad.json()["code"]) == (400, "INVALID_ARGUMENT")
     unknown = client.get("/go/flags/explain?service=nothing")
     assert unknown.json()["field_violations"][0]["field"] == "service"
+
+
+def test_streams_look_where_they_belong_when_the_hubs_flags_change(client: TestClient) -> None:
+    events = client.app.state.obby.events  # type: ignore[attr-defined]
+    before = events._turn
+    assert client.put("/go/flags/USE_GO_QUERY_SERVICE", json={"value": "on"}).status_code == 200
+    assert client.put("/go/flags/USE_GO_SSE_HUB", json={"value": "on"}).status_code == 200
+    wait_until(lambda: events._turn is not before)
 
 
 def test_without_a_flags_file_nothing_can_be_set(
