@@ -39,3 +39,13 @@ SELECT path, version_id FROM (
 		ELSE (SELECT id FROM file_versions WHERE file_path = path AND obby_time(timestamp) <= ?4 ORDER BY id DESC LIMIT 1) END AS version_id
 	FROM paths WHERE path IS NOT NULL LIMIT -1) -- so that it is not worked out twice
 WHERE version_id IS NOT NULL LIMIT ?8`
+
+// StepsEnd selects the newest step that both content_diffs and the blocks of obby_steps
+// can have: data of its block, id, and timestamp as it is stored; no row where there is
+// none. Where the block bears another time for that id, the blocks are of other rows: a
+// program emptied the table, and ids began anew. (With the + the driver leaves the time
+// as it is.)
+const StepsEnd = `SELECT s.data, newest.id, newest.stored FROM (
+	SELECT id, +timestamp AS stored FROM content_diffs
+	WHERE id <= (SELECT last_id FROM obby_steps WHERE first_id = (SELECT max(first_id) FROM obby_steps)) ORDER BY id DESC LIMIT 1) newest
+CROSS JOIN obby_steps s ON s.first_id = (SELECT max(first_id) FROM obby_steps WHERE first_id <= newest.id)`

@@ -84,6 +84,12 @@ func (b *Block) Add(id, at, path, kind, added, removed int64) {
 	}
 }
 
+// Denies reports whether the block has a step that bears another time.
+func (b *Block) Denies(id, at int64) bool {
+	i, ok := slices.BinarySearch(b.ID, id)
+	return ok && b.Time[i] != at
+}
+
 // Times returns the least and the greatest time that can be read, and false where
 // there is none.
 func (b *Block) Times() (least, greatest int64, ok bool) {

@@ -50,6 +50,31 @@ func TestBlock(t *testing.T) {
 	}
 }
 
+// What a reader takes for the index of an array, or a name, is none in a damaged block.
+func TestDamagedNumbers(t *testing.T) {
+	for name, b := range map[string]*Block{
+		"a path below 0":   block([6]int64{1, 5, -1, Created, 0, 0}),
+		"a type below 0":   block([6]int64{1, 5, 1, Other - 1, 0, 0}),
+		"a type above all": block([6]int64{1, 5, 1, Moved + 1, 0, 0}),
+	} {
+		if err := new(Block).Decode(b.Encode()); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s gave %v", name, err)
+		}
+	}
+}
+
+func TestDenies(t *testing.T) {
+	b := block([6]int64{3, 9}, [6]int64{5, NoTime})
+	for _, tc := range []struct {
+		id, at int64
+		want   bool
+	}{{3, 9, false}, {3, 8, true}, {4, 1, false}, {5, NoTime, false}, {5, 1, true}, {6, 1, false}} {
+		if got := b.Denies(tc.id, tc.at); got != tc.want {
+			t.Errorf("it denies the time %d of step %d: %v", tc.at, tc.id, got)
+		}
+	}
+}
+
 func TestTimes(t *testing.T) {
 	least, greatest, ok := block([6]int64{1, 9}, [6]int64{2, NoTime}, [6]int64{3, 4}).Times()
 	if least != 4 || greatest != 9 || !ok {

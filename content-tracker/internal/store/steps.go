@@ -203,11 +203,10 @@ func (s *Store) unpack(ctx context.Context, tx *transaction, steps string) error
 }
 
 // Where every row is in a block, or behind the last, the numbers of steps add up,
-// unless another program removed rows. A program that emptied the table and had ids
-// given anew is told by the time of the last step.
+// unless another program removed rows. One that emptied the table and had ids given
+// anew is told by sqlite.StepsEnd.
 const (
-	blocksAddUp = `SELECT (SELECT count(*) FROM content_diffs) = ifnull(sum(steps), 0) + (SELECT count(*) FROM content_diffs WHERE id > (` + lastPacked + `)),
-		(SELECT data FROM obby_steps ORDER BY first_id DESC LIMIT 1), (SELECT +timestamp FROM content_diffs WHERE id = (` + lastPacked + `)) FROM obby_steps`
+	blocksAddUp = `SELECT (SELECT count(*) FROM content_diffs) = ifnull(sum(steps), 0) + (SELECT count(*) FROM content_diffs WHERE id > (` + lastPacked + `)) FROM obby_steps`
 	wrongBlocks = `SELECT json_group_array(first_id) FROM (
 		SELECT first_id, steps, (SELECT count(*) FROM content_diffs WHERE id BETWEEN first_id AND last_id) AS rows FROM obby_steps) WHERE steps <> rows`
 	allBlocks = `SELECT json_group_array(first_id) FROM obby_steps`
@@ -217,14 +216,16 @@ const (
 // reports whether there were any.
 func (s *Store) checkBlocks(ctx context.Context) (wrong bool, err error) {
 	var adds bool
-	var data []byte
-	var at any
-	if err := s.read.QueryRowContext(ctx, blocksAddUp).Scan(&adds, &data, &at); err != nil {
+	if err := s.read.QueryRowContext(ctx, blocksAddUp).Scan(&adds); err != nil {
+		return false, err
+	}
+	well, err := s.endWell(ctx)
+	if err != nil {
 		return false, err
 	}
 	find := ""
 	switch {
-	case data != nil && !endsAt(data, at):
+	case !well:
 		find = allBlocks
 	case !adds:
 		find = wrongBlocks
@@ -241,15 +242,22 @@ func (s *Store) checkBlocks(ctx context.Context) (wrong bool, err error) {
 	return true, s.transact(ctx, func(ctx context.Context, tx *transaction) error { return s.unpack(ctx, tx, blocks) })
 }
 
-// endsAt reports whether the last step of a block bears a stored time.
-func endsAt(data []byte, stored any) bool {
+// endWell reports whether the blocks are of the rows that there are: see sqlite.StepsEnd.
+func (s *Store) endWell(ctx context.Context) (bool, error) {
+	var data []byte
+	var id int64
+	var stored any
+	err := s.read.QueryRowContext(ctx, sqlite.StepsEnd).Scan(&data, &id, &stored)
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	}
 	var block stepindex.Block
-	if err := block.Decode(data); err != nil || block.Len() == 0 {
-		return false
+	if err != nil || block.Decode(data) != nil {
+		return false, err
 	}
 	at := int64(stepindex.NoTime)
 	if t, ok := sqlite.ParseTime(stored); ok {
 		at = t.UnixMicro()
 	}
-	return block.Time[block.Len()-1] == at
+	return !block.Denies(id, at), nil
 }

@@ -232,3 +232,17 @@ func packForEver(t *testing.T, database string) {
 		fmt.Println("packed")
 	}
 }
+
+// Another program removes the newest step, as an undo does: its block is wrong, not all.
+func TestPackAfterUndo(t *testing.T) {
+	w := newWorld(t, "")
+	pack := w.packer()
+	w.fill(5 * stepindex.MaxSteps)
+	pack(true)
+	w.store.Writer(t, `CREATE TABLE unpacked (first_id)`)
+	w.store.Writer(t, `CREATE TRIGGER unpacked AFTER DELETE ON obby_steps BEGIN INSERT INTO unpacked VALUES (old.first_id); END`)
+	w.python(`DELETE FROM content_diffs WHERE id = (SELECT max(id) FROM content_diffs)`)
+	pack(true)
+	expect(t, "steps outside blocks", w.blocks(), 0)
+	expect(t, "blocks that were taken apart", one[string](w, `SELECT group_concat(DISTINCT first_id) FROM unpacked`), fmt.Sprint(4*stepindex.MaxSteps+1))
+}

@@ -18,12 +18,20 @@ type FileFilter struct {
 	Range      Range    // only files whose newest version was first observed in it
 }
 
+// Glob reads a pattern of paths that is relative to a prefix; an empty one is nil.
+func Glob(prefix, pattern string) (*pathrule.Filter, error) {
+	if pattern == "" {
+		return nil, nil
+	}
+	if utf8.RuneCountInString(pattern) > MaxText {
+		return nil, ErrTooLong
+	}
+	return pathrule.NewFilter(prefix, pattern, nil)
+}
+
 // CheckPattern says what in the pattern cannot be used.
 func (f FileFilter) CheckPattern() error {
-	if utf8.RuneCountInString(f.Pattern) > MaxText {
-		return ErrTooLong
-	}
-	_, err := pathrule.NewFilter(f.Prefix, f.Pattern, nil)
+	_, err := Glob(f.Prefix, f.Pattern)
 	return err
 }
 

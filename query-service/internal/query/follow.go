@@ -34,13 +34,13 @@ func Follow(ctx context.Context, store DiffStore, q DiffQuery, last Position) it
 					yield(Event{}, err)
 					return
 				}
-				if !yield(Event{&d, Position{d.ID, last.Database}}, nil) {
+				if !yield(Event{&d, PositionOf(d, last.Database)}, nil) {
 					return
 				}
 				timer.Reset(heartbeat)
 			}
 			q.After = max(q.After, last.ID)
-			if due && !yield(Event{At: last}, nil) {
+			if due && !yield(heartbeatAt(ctx, store, last)) {
 				return
 			}
 			select {
@@ -55,6 +55,13 @@ func Follow(ctx context.Context, store DiffStore, q DiffQuery, last Position) it
 			}
 		}
 	}
+}
+
+// heartbeatAt makes the sign that everything up to a position was delivered.
+func heartbeatAt(ctx context.Context, store DiffStore, at Position) (Event, error) {
+	observed, err := store.ObservedAt(ctx, at.ID)
+	at.Time = unixMicro(observed)
+	return Event{At: at}, err
 }
 
 // further yields the steps of q up to where the record ends now, and says where.

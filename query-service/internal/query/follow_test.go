@@ -32,6 +32,8 @@ func (j *journal) Last(context.Context) (Position, error) {
 	return j.last, nil
 }
 
+func (j *journal) ObservedAt(context.Context, int64) (time.Time, error) { return time.Time{}, nil }
+
 func (j *journal) Watch() (changed func() <-chan struct{}, stop func()) {
 	j.watch(1)
 	changed = func() <-chan struct{} {
@@ -58,11 +60,11 @@ func (j *journal) move(to Position) {
 
 func TestFollowHeartbeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := &journal{last: Position{2, "db"}, changed: make(chan struct{})}
+		j := &journal{last: Position{ID: 2, Database: "db"}, changed: make(chan struct{})}
 		start := time.Now()
 		var got []string
 		go func() {
-			for event, err := range Follow(t.Context(), j, DiffQuery{}, Position{2, "db"}) {
+			for event, err := range Follow(t.Context(), j, DiffQuery{}, Position{ID: 2, Database: "db"}) {
 				at := time.Since(start)
 				switch {
 				case err != nil:
@@ -75,9 +77,9 @@ func TestFollowHeartbeats(t *testing.T) {
 			}
 		}()
 		time.Sleep(4 * time.Second) // of the bubble's clock
-		j.move(Position{3, "db"})
+		j.move(Position{ID: 3, Database: "db"})
 		time.Sleep(11 * time.Second)
-		j.move(Position{9, "another"})
+		j.move(Position{ID: 9, Database: "another"})
 		synctest.Wait()
 		want := "[0s step 1 0s step 2 0s heartbeat at 2 4s step 3 9s heartbeat at 3 14s heartbeat at 3 15s true]"
 		if fmt.Sprint(got) != want || j.watched != 0 {
@@ -88,7 +90,7 @@ func TestFollowHeartbeats(t *testing.T) {
 
 // A stream that is read from one database ends where another takes its place.
 func TestSinceReplaced(t *testing.T) {
-	j := &journal{last: Position{2 * StreamPage, "db"}, changed: make(chan struct{})}
+	j := &journal{last: Position{ID: 2 * StreamPage, Database: "db"}, changed: make(chan struct{})}
 	came := 0
 	for d, err := range Since(t.Context(), j, DiffQuery{}, j.last) {
 		if err != nil {
@@ -98,7 +100,7 @@ func TestSinceReplaced(t *testing.T) {
 			return
 		}
 		if came++; d.ID == 1 {
-			j.move(Position{5 * StreamPage, "another"})
+			j.move(Position{ID: 5 * StreamPage, Database: "another"})
 		}
 	}
 	t.Errorf("case 60: %d steps came of two databases", came)

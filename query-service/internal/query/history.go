@@ -25,9 +25,8 @@ type TextsQuery struct {
 	After string // only of paths behind it
 }
 
-// VersionText is a version and its text. One that is not kept as text, because it
-// is binary or too large, has none; of one that is not UTF-8 it is the form with
-// U+FFFD.
+// VersionText is a version and its text. A binary one has none; of one that is not
+// UTF-8 it is the form with U+FFFD.
 type VersionText struct {
 	ID      int64
 	Path    string
@@ -72,12 +71,15 @@ type History struct {
 	Next    string // the path after which the next page begins; empty: this was the last
 }
 
+// versionCost is what a version costs beside its text, in bytes of it.
+const versionCost = 500
+
 // pathCount is how often a text stands in each version of a path.
 type pathCount struct {
 	path        string
 	first, last int64 // versions that have it
 	present     bool
-	counts      map[int64]int64 // of the versions that have it
+	counts      map[int64]int64 // of the versions that were read: not of those that were removed or not kept
 }
 
 // SearchHistory returns the paths in whose history a text stands, by path. A page
@@ -112,26 +114,25 @@ func SearchHistory(ctx context.Context, store Historian, q HistoryQuery) (Histor
 func countTexts(ctx context.Context, store Historian, q HistoryQuery) (found []*pathCount, next string, err error) {
 	sought := newLiteral(q.Text, q.IgnoreCase)
 	read := 0
-	var last string // the path of the versions that come
+	c := &pathCount{} // of the versions that come
 	texts := TextsQuery{Path: q.Path, Files: q.Files, After: q.After}
 	err = store.Texts(ctx, texts, func(v VersionText) bool {
-		if v.Path != last {
-			if last != "" && (read > maxScan || len(found) == q.Limit) {
-				next = last
+		if v.Path != c.path {
+			if c.path != "" && (read > maxScan || len(found) == q.Limit) {
+				next = c.path
 				return false
 			}
-			last = v.Path
+			c = &pathCount{path: v.Path, counts: map[int64]int64{}}
 		}
-		read += len(v.Text)
+		read += len(v.Text) + versionCost
 		n := sought.count(v.Text)
-		if n == 0 {
+		if c.counts[v.ID] = n; n == 0 {
 			return true
 		}
-		if len(found) == 0 || found[len(found)-1].path != v.Path {
-			found = append(found, &pathCount{path: v.Path, first: v.ID, counts: map[int64]int64{}})
+		if c.first == 0 {
+			c.first, found = v.ID, append(found, c)
 		}
-		c := found[len(found)-1]
-		c.last, c.present, c.counts[v.ID] = v.ID, c.present || v.Current, n
+		c.last, c.present = v.ID, c.present || v.Current
 		return true
 	})
 	return found, next, err
@@ -160,15 +161,27 @@ func describe(ctx context.Context, store Historian, c *pathCount) (*HistoryMatch
 	return m, err
 }
 
-// around returns how often the text stands in the path before and after a step.
-// now is what the step before has left: it stands in where the row does not say.
+// around returns how often the text stands in the path before and after a step. now is
+// what the step before has left: it stands in where neither the row nor a version says.
 func (c *pathCount) around(step PathStep, now int64) (before, after int64) {
 	switch {
 	case step.Type == Created:
 	case step.Away, step.Type == Moved, step.OldVersion == 0:
 		before = now
 	default:
-		before = c.counts[step.OldVersion]
+		before = c.count(step.OldVersion, now)
 	}
-	return before, c.counts[step.NewVersion]
+	if step.NewVersion == 0 {
+		return before, 0
+	}
+	return before, c.count(step.NewVersion, before)
+}
+
+// count returns how often the text stands in a version, or what is given for one that is
+// not known.
+func (c *pathCount) count(version, unknown int64) int64 {
+	if n, ok := c.counts[version]; ok {
+		return n
+	}
+	return unknown
 }

@@ -10,6 +10,7 @@ import (
 type literal struct {
 	text   string
 	folded []rune    // nil: case counts
+	again  []int     // of each beginning of folded: how many of its last letters begin it, too
 	first  [256]bool // the bytes with which a match can begin
 	second [256]bool // the bytes that can follow, where the first is ASCII
 }
@@ -22,6 +23,10 @@ func newLiteral(text string, ignoreCase bool) *literal {
 	}
 	for _, r := range text {
 		l.folded = append(l.folded, foldCase(r))
+	}
+	l.again = make([]int, len(l.folded))
+	for i := 1; i < len(l.folded); i++ {
+		l.again[i] = l.after(l.again[i-1], l.folded[i])
 	}
 	l.first = firstBytes(l.folded[0])
 	if len(l.folded) > 1 {
@@ -82,33 +87,44 @@ func (l *literal) next(text string, at int) (span, bool) {
 		i := strings.Index(text[at:], l.text)
 		return span{at + i, at + i + len(l.text)}, i >= 0
 	}
-	for ; at < len(text); at++ {
-		if b := text[at]; !l.first[b] || b < utf8.RuneSelf && at+1 < len(text) && !l.second[text[at+1]] {
+	have := 0 // letters of it that stand before at
+	for at < len(text) {
+		if b := text[at]; have == 0 && (!l.first[b] || b < utf8.RuneSelf && at+1 < len(text) && !l.second[text[at+1]]) {
+			at++
 			continue
 		}
-		if end, ok := l.match(text, at); ok {
-			return span{at, end}, true
+		r, size := rune(text[at]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[at:])
+		}
+		at += size
+		if have = l.after(have, foldCase(r)); have == len(l.folded) {
+			return span{at - tailBytes(text[:at], have), at}, true
 		}
 	}
 	return span{}, false
 }
 
-// match reports whether the literal stands at a byte of the text, and where it
-// ends.
-func (l *literal) match(text string, at int) (int, bool) {
-	for _, want := range l.folded {
-		r, size := rune(0), 1
-		if at < len(text) && text[at] < utf8.RuneSelf {
-			r = rune(text[at])
-		} else if r, size = utf8.DecodeRuneInString(text[at:]); size == 0 {
-			return 0, false
-		}
-		if foldCase(r) != want {
-			return 0, false
-		}
-		at += size
+// after returns how many of its letters stand behind another one, where have of them
+// stood before it. So no letter of a text is looked at twice (Knuth, Morris and Pratt).
+func (l *literal) after(have int, r rune) int {
+	for have > 0 && l.folded[have] != r {
+		have = l.again[have-1]
 	}
-	return at, true
+	if l.folded[have] == r {
+		have++
+	}
+	return have
+}
+
+// tailBytes returns the length of the last n letters of a text.
+func tailBytes(text string, n int) int {
+	all := len(text)
+	for range n {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return all - len(text)
 }
 
 func (l *literal) in(text string) bool {

@@ -154,7 +154,7 @@ type VersionQuery struct {
 // Made is a version in a list.
 type Made struct {
 	Version
-	Key int64 // the next page is before that of the last
+	Key int64 // its place in the list
 }
 
 // TopicQuery asks for the files of a topic. After is the last file of the page
@@ -164,6 +164,14 @@ type TopicQuery struct {
 	After  *TopicFile
 	Before int64
 	Limit  int
+}
+
+// MadePage is a page of versions. It may be short, or empty, and have a next one: see
+// VersionStore.
+type MadePage struct {
+	Items []Made
+	More  bool  // the list goes on
+	Next  int64 // with the key before this one
 }
 
 // Page is a part of a list.
@@ -191,6 +199,9 @@ type DiffStore interface {
 	// Last returns the position of the last step that was ever recorded, also
 	// where that row was deleted since.
 	Last(ctx context.Context) (Position, error)
+	// ObservedAt returns when a step was observed: the zero time where that cannot be
+	// read, or its row was deleted.
+	ObservedAt(ctx context.Context, id int64) (time.Time, error)
 	// Watch returns what gives a channel that will be closed when the record goes on,
 	// or the database becomes another, or unusable. stop ends the watch.
 	Watch() (changed func() <-chan struct{}, stop func())
@@ -198,9 +209,10 @@ type DiffStore interface {
 
 // VersionStore holds versions.
 type VersionStore interface {
-	// Versions returns a page of versions. It returns ErrPathNotFound for a path that
-	// was never recorded.
-	Versions(ctx context.Context, q VersionQuery) (Page[Made], error)
+	// Versions returns a page of versions. Without a path it looks at a bounded number of
+	// steps, of which perhaps few have made a version. It returns ErrPathNotFound for a
+	// path that was never recorded.
+	Versions(ctx context.Context, q VersionQuery) (MadePage, error)
 	// VersionAt returns the version that a path had at a time, 0 where it did not
 	// exist, and ErrPathNotFound for a path that was never recorded.
 	VersionAt(ctx context.Context, path string, at time.Time) (int64, error)

@@ -17,6 +17,11 @@ func (r Range) Check() error {
 	return nil
 }
 
+// Has reports whether a time is in the range.
+func (r Range) Has(t time.Time) bool {
+	return r == Range{} || !t.IsZero() && !t.Before(r.From) && (r.To.IsZero() || t.Before(r.To))
+}
+
 // Since returns the part of the range that is not before t.
 func (r Range) Since(t time.Time) Range {
 	if t.After(r.From) {

@@ -7,7 +7,7 @@ import (
 )
 
 // maxScan bounds the bytes of content that one call reads where the index cannot
-// tell what is sought: about a fifth of a second. Its page ends there.
+// tell what is sought: up to a second. Its page ends there.
 const maxScan = 128 << 20
 
 // SearchQuery asks for files.
@@ -63,9 +63,9 @@ func Search(ctx context.Context, finder Finder, q SearchQuery) (Results, error) 
 	files := FilesQuery{Match: q.Sought.Match, InPath: q.Sought.InPath, Files: q.Files, Skip: q.From.Skip, Before: q.From.Before}
 	var err error
 	if q.Sought.Indexed() {
-		err = finder.Ranked(ctx, files, s.ranked)
+		err = finder.Ranked(ctx, files, func(f Found) bool { return s.ranked(ctx, f) })
 	} else {
-		err = finder.Newest(ctx, files, s.scanned)
+		err = finder.Newest(ctx, files, func(f Found) bool { return s.scanned(ctx, f) })
 	}
 	return s.results, err
 }
@@ -90,28 +90,28 @@ func (s *search) end(next SearchCursor) bool {
 	return false
 }
 
-func (s *search) ranked(f Found) bool {
+func (s *search) ranked(ctx context.Context, f Found) bool {
 	if s.full() {
 		return s.end(SearchCursor{Skip: f.Rank})
 	}
-	s.add(f)
+	s.add(ctx, f)
 	return true
 }
 
-func (s *search) scanned(f Found) bool {
+func (s *search) scanned(ctx context.Context, f Found) bool {
 	if s.full() || s.read > maxScan {
 		return s.end(SearchCursor{Before: f.Version + 1})
 	}
-	s.read += len(f.Content)
-	if s.q.Sought.In(shownPath(f.Path), f.Content) {
-		s.add(f)
+	s.read += s.q.Sought.cost(f.Content)
+	if s.q.Sought.In(ctx, shownPath(f.Path), f.Content) {
+		s.add(ctx, f)
 	}
 	return true
 }
 
-func (s *search) add(f Found) {
+func (s *search) add(ctx context.Context, f Found) {
 	r := Result{Version: f.Version, Path: f.Path, Score: f.Score, Observed: f.Observed}
-	r.Shown = s.q.Sought.Show(shownPath(f.Path), f.Content, s.q.Lines, s.q.Around)
+	r.Shown = s.q.Sought.Show(ctx, shownPath(f.Path), f.Content, s.q.Lines, s.q.Around)
 	s.size += r.Size()
 	s.results.Items = append(s.results.Items, r)
 }

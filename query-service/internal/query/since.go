@@ -3,12 +3,41 @@ package query
 import (
 	"context"
 	"iter"
+	"time"
 )
 
 // Position is a place in the record of steps: after the one with this id.
 type Position struct {
 	ID       int64
 	Database string // empty: the database bears no identity yet
+	Time     int64  // of the step, microseconds since the Unix epoch; 0: not known
+}
+
+// PositionOf returns the position of a step of a database.
+func PositionOf(d Diff, database string) Position {
+	return Position{ID: d.ID, Database: database, Time: unixMicro(d.Observed)}
+}
+
+// unixMicro returns 0 for the zero time.
+func unixMicro(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// Resume returns ErrUnknownToken where p cannot be a position of the database whose
+// record ends at last: see Check, or it was restored from an older copy and has since
+// given the step's id to another one.
+func Resume(ctx context.Context, store DiffStore, p, last Position) error {
+	if err := p.Check(last); err != nil || p.Time == 0 {
+		return err
+	}
+	at, err := store.ObservedAt(ctx, p.ID)
+	if err == nil && !at.IsZero() && at.UnixMicro() != p.Time {
+		err = ErrUnknownToken
+	}
+	return err
 }
 
 // Check returns ErrUnknownToken where p cannot be a position before last: it is

@@ -2,6 +2,7 @@ package query
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -42,12 +43,12 @@ type Shown struct {
 
 // Show returns where the sought text stands in a path and in the first lines of a
 // content that have it, with the lines around them. Both must be valid UTF-8.
-func (s Sought) Show(path, content string, lines, around int) Shown {
+func (s Sought) Show(ctx context.Context, path, content string, lines, around int) Shown {
 	var shown Shown
-	for _, found := range s.spans(path, inPath, len(path)) {
+	for _, found := range s.spans(ctx, path, inPath, len(path)) {
 		shown.Path = append(shown.Path, Highlight{found.start, found.end})
 	}
-	spans := s.spans(content, inContent, lines)
+	spans := s.spans(ctx, content, inContent, lines)
 	if len(spans) == 0 {
 		return shown
 	}
@@ -59,7 +60,7 @@ func (s Sought) Show(path, content string, lines, around int) Shown {
 // spans returns where the sought text stands at a place, in order and without
 // overlaps: at least all that a snippet and the first lines, of which there is one,
 // need.
-func (s Sought) spans(text string, at place, lines int) []span {
+func (s Sought) spans(ctx context.Context, text string, at place, lines int) []span {
 	var found []span
 	first, behind := 0, 0 // the first match of the last line that has one, and where that line ends
 	add := func(next span) bool {
@@ -80,7 +81,7 @@ func (s Sought) spans(text string, at place, lines int) []span {
 		s.literal.each(text, add)
 		return found
 	}
-	eachTerm(text, slices.DeleteFunc(slices.Clone(s.terms), func(t term) bool {
+	eachTerm(ctx, text, slices.DeleteFunc(pointers(s.terms), func(t *term) bool {
 		return t.place != anywhere && t.place != at
 	}), add)
 	return merge(found)

@@ -58,7 +58,7 @@ func TestHighlights(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			sought := parse(t, tc.mode, tc.query)
-			if got := marked(sought.Show("/", tc.text, 3, 0).Snippet); got != tc.want {
+			if got := marked(sought.Show(t.Context(), "/", tc.text, 3, 0).Snippet); got != tc.want {
 				t.Errorf("%q in %q is %s, want %s", tc.query, tc.text, got, tc.want)
 			}
 		})
@@ -68,7 +68,7 @@ func TestHighlights(t *testing.T) {
 func TestHighlightsOfPath(t *testing.T) {
 	for query, want := range map[string]string{"milk": "/[milk]/b.md", "path:b content:milk": "/milk/[b].md"} {
 		path := "/milk/b.md"
-		if got := marked(Snippet{path, parse(t, Advanced, query).Show(path, "milk", 3, 0).Path}); got != want {
+		if got := marked(Snippet{path, parse(t, Advanced, query).Show(t.Context(), path, "milk", 3, 0).Path}); got != want {
 			t.Errorf("%s in %s is %s, want %s", query, path, got, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestSnippet(t *testing.T) {
 		{"case 57: markup stays as it is", "<b>hit</b>", "<b>[hit]</b>"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := parse(t, Plain, "hit").Show("/", tc.text, 3, 0).Snippet
+			s := parse(t, Plain, "hit").Show(t.Context(), "/", tc.text, 3, 0).Snippet
 			if got := marked(s); got != tc.want || len(s.Text) > snippetBytes {
 				t.Errorf("snippet of %d bytes is %s, want %s", len(s.Text), got, tc.want)
 			}
@@ -107,7 +107,7 @@ func TestLines(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var got []string
-			for _, l := range parse(t, Advanced, tc.query).Show("/", text, tc.lines, tc.around).Lines {
+			for _, l := range parse(t, Advanced, tc.query).Show(t.Context(), "/", text, tc.lines, tc.around).Lines {
 				got = append(got, fmt.Sprint(l.Number, " ", marked(l.Snippet)))
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
@@ -119,7 +119,7 @@ func TestLines(t *testing.T) {
 
 func TestLongLine(t *testing.T) {
 	long := strings.Repeat("é ", 2000)
-	lines := parse(t, Plain, "hit").Show("/", long+"\n"+long+"hit "+long+"hit\nhit", 3, 1).Lines
+	lines := parse(t, Plain, "hit").Show(t.Context(), "/", long+"\n"+long+"hit "+long+"hit\nhit", 3, 1).Lines
 	var got []string
 	for _, l := range lines {
 		got = append(got, fmt.Sprintf("%d %d %v %d", l.Number, len(l.Text), l.Truncated, len(l.Highlights)))
@@ -127,7 +127,7 @@ func TestLongLine(t *testing.T) {
 	if diff := cmp.Diff([]string{"1 999 true 0", "2 1000 true 1", "3 3 false 1"}, got); diff != "" {
 		t.Errorf("number, length, whether cut, matches (-want +got):\n%s", diff)
 	}
-	many := parse(t, Substring, "é").Show("/", long, 20, 0)
+	many := parse(t, Substring, "é").Show(t.Context(), "/", long, 20, 0)
 	if n := len(many.Lines[0].Highlights); n != 333 {
 		t.Errorf("a line that is cut has %d highlights", n)
 	}
@@ -144,7 +144,7 @@ func FuzzShow(f *testing.F) {
 			return
 		}
 		text = strings.Repeat(strings.ToValidUTF8(text, "\uFFFD"), min(max(repeat, 1), 50))
-		shown := sought.Show(text, text, 3, 1)
+		shown := sought.Show(t.Context(), text, text, 3, 1)
 		parts := []Snippet{shown.Snippet, {text, shown.Path}}
 		for _, l := range shown.Lines {
 			parts = append(parts, l.Snippet)

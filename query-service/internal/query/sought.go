@@ -1,6 +1,7 @@
 package query
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"unicode"
@@ -61,17 +62,34 @@ func (s Sought) Empty() bool { return len(s.terms) == 0 && s.literal == nil }
 // Indexed reports whether the index alone says which files are found.
 func (s Sought) Indexed() bool { return s.literal == nil && len(s.inside) == 0 }
 
-// In reports whether a file has what the index cannot tell.
-func (s Sought) In(path, content string) bool {
+// In reports whether a file has what the index cannot tell; false where ctx ends first.
+func (s Sought) In(ctx context.Context, path, content string) bool {
 	if s.literal != nil {
 		return s.literal.in(content) || s.literal.in(path)
 	}
-	for _, t := range s.inside {
-		if !t.in(content) && !t.in(path) {
+	left := pointers(s.inside)
+	for _, t := range left {
+		if !strings.Contains(content, t.piece) && !strings.Contains(path, t.piece) {
 			return false
 		}
 	}
-	return true
+	left = missing(ctx, content, left)
+	return len(left) == 0 || len(missing(ctx, path, left)) == 0
+}
+
+// cost returns what it costs to look into a content, in bytes that are read for one
+// term.
+func (s Sought) cost(content string) int { return len(content) * (1 + len(s.inside)/termsAtOnce) }
+
+// termsAtOnce is how many terms are looked for in a text while its words are read.
+const termsAtOnce = 16
+
+func pointers(terms []term) []*term {
+	all := make([]*term, len(terms))
+	for i := range terms {
+		all[i] = &terms[i]
+	}
+	return all
 }
 
 // parsePlain takes what stands between blanks for a word, and of a word its runs

@@ -135,3 +135,14 @@ func TestParseAdvancedMistakes(t *testing.T) {
 		})
 	}
 }
+
+// Groups are bounded in depth, not in number.
+func TestGroupsSideBySide(t *testing.T) {
+	sought, err := Parse(Advanced, strings.Repeat("(milk) ", maxNesting+5))
+	if err != nil || sought.Match == "" {
+		t.Errorf("%d groups: %q, %v", maxNesting+5, sought.Match, err)
+	}
+	if _, err := Parse(Advanced, strings.Repeat("(", maxNesting+1)+"milk"+strings.Repeat(")", maxNesting+1)); err == nil {
+		t.Error("groups may be nested without end")
+	}
+}

@@ -2,6 +2,8 @@ package query
 
 import (
 	"bytes"
+	"context"
+	"slices"
 	"strings"
 )
 
@@ -66,24 +68,34 @@ func (t term) match() string {
 	return phrase
 }
 
-// in reports whether the term stands in a text. Scripts without spaces have no
-// case: where a run of theirs is not in the text, the text need not be read by
-// words.
-func (t term) in(text string) bool {
-	if !strings.Contains(text, t.piece) {
-		return false
+// missing returns those of some terms that do not stand in a text; of nothing is known
+// where ctx ended. Scripts without spaces have no case: where a run of theirs is not in
+// the text, the text need not be read by words.
+func missing(ctx context.Context, text string, terms []*term) []*term {
+	var absent, left []*term
+	for _, t := range terms {
+		if strings.Contains(text, t.piece) {
+			left = append(left, t)
+		} else {
+			absent = append(absent, t)
+		}
 	}
-	found := false
-	eachTerm(text, []term{t}, func(span) bool {
-		found = true
-		return false
-	})
-	return found
+	if len(left) > 0 {
+		eachWord(ctx, text, left, func(last []token, n int) bool {
+			left = slices.DeleteFunc(left, func(t *term) bool { return t.endsAt(last, n) })
+			return len(left) > 0
+		})
+	}
+	return append(absent, left...)
 }
 
-// eachTerm calls visit for every place of a text where one of the terms stands,
-// ordered by their ends, until it returns false.
-func eachTerm(text string, terms []term, visit func(span) bool) {
+// wordsAtOnce is how many words are read before it is looked whether ctx has ended.
+const wordsAtOnce = 4096
+
+// eachWord calls visit for every word of a text, from the first on, until it returns
+// false or ctx ends. The n-th is at last[n%len(last)], with as many before it as the
+// longest of some terms has.
+func eachWord(ctx context.Context, text string, terms []*term, visit func(last []token, n int) bool) {
 	longest := 0
 	for _, t := range terms {
 		longest = max(longest, len(t.words))
@@ -91,37 +103,50 @@ func eachTerm(text string, terms []term, visit func(span) bool) {
 	if longest == 0 {
 		return
 	}
-	last := make([]token, longest) // the words up to this one, in a ring
+	last := make([]token, longest)
 	read := readTokens(text)
-	for n := 1; ; n++ {
+	for n := 1; n%wordsAtOnce != 0 || ctx.Err() == nil; n++ {
 		slot := &last[n%longest]
 		word, ok := read.next(slot.folded[:0])
 		if !ok {
 			return
 		}
-		*slot = word
-		for _, t := range terms {
-			first := n - len(t.words) + 1
-			if first < 1 || !t.endsAt(last, n) {
-				continue
-			}
-			if len(t.words) == 1 && t.openStart {
-				if !t.eachWithin(text, word, visit) {
-					return
-				}
-				continue
-			}
-			begin, end := last[first%longest], word
-			if !visit(span{t.startIn(text, begin), t.endIn(text, end)}) {
-				return
-			}
+		if *slot = word; !visit(last, n) {
+			return
 		}
 	}
 }
 
+// eachTerm calls visit for every place of a text where one of the terms stands,
+// ordered by their ends, until it returns false or ctx ends.
+func eachTerm(ctx context.Context, text string, terms []*term, visit func(span) bool) {
+	eachWord(ctx, text, terms, func(last []token, n int) bool {
+		end := last[n%len(last)]
+		for _, t := range terms {
+			if !t.endsAt(last, n) {
+				continue
+			}
+			if len(t.words) == 1 && t.openStart {
+				if !t.eachWithin(text, end, visit) {
+					return false
+				}
+				continue
+			}
+			begin := last[(n-len(t.words)+1)%len(last)]
+			if !visit(span{t.startIn(text, begin), t.endIn(text, end)}) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // endsAt reports whether the term's last word is the n-th of a text.
-func (t term) endsAt(last []token, n int) bool {
+func (t *term) endsAt(last []token, n int) bool {
 	first := n - len(t.words) + 1
+	if first < 1 {
+		return false
+	}
 	for i, word := range t.words {
 		have := last[(first+i)%len(last)].folded
 		openStart, openEnd := t.openStart && i == 0, t.openEnd && i == len(t.words)-1
@@ -146,7 +171,7 @@ func (t term) endsAt(last []token, n int) bool {
 }
 
 // eachWithin calls visit for the places of a term of one word inside a word.
-func (t term) eachWithin(text string, have token, visit func(span) bool) bool {
+func (t *term) eachWithin(text string, have token, visit func(span) bool) bool {
 	word := t.words[0]
 	if !t.openEnd {
 		return visit(span{t.startIn(text, have), have.end})
@@ -163,7 +188,7 @@ func (t term) eachWithin(text string, have token, visit func(span) bool) bool {
 	}
 }
 
-func (t term) startIn(text string, have token) int {
+func (t *term) startIn(text string, have token) int {
 	if !t.openStart {
 		return have.start
 	}
@@ -171,7 +196,7 @@ func (t term) startIn(text string, have token) int {
 }
 
 // endIn: what follows a prefix belongs to the word that was found.
-func (t term) endIn(text string, have token) int {
+func (t *term) endIn(text string, have token) int {
 	word := t.words[len(t.words)-1]
 	if !t.openEnd || !endsInside(t.raw[len(t.raw)-1]) {
 		return have.end

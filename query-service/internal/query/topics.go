@@ -32,7 +32,7 @@ func TopicFiles(ctx context.Context, finder Finder, q TopicQuery) (TopicResults,
 			return false
 		}
 		found.Before = f.Version
-		if read += len(f.Content); sought.In(shownPath(f.Path), f.Content) {
+		if read += sought.cost(f.Content); sought.In(ctx, shownPath(f.Path), f.Content) {
 			file := TopicFile{Path: f.Path, Latest: f.Observed}
 			size += file.Size()
 			found.Files.Items = append(found.Files.Items, file)

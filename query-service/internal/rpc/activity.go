@@ -25,7 +25,7 @@ func (s *Server) GetTimeAnalysis(ctx context.Context, req *queryv1.GetTimeAnalys
 		return nil, err
 	}
 	if req.GetStartTime() == nil {
-		r.From = r.To.In(zone).AddDate(0, 0, -defaultDays)
+		r.From = notBefore(r.To.In(zone).AddDate(0, 0, -defaultDays), earliest)
 	}
 	below, err := readPrefix("path_prefix", req.GetPathPrefix(), req.GetRawPathPrefix())
 	if err != nil {

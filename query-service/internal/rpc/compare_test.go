@@ -107,6 +107,11 @@ func TestGetDiff(t *testing.T) {
 	if _, err := client.GetDiff(t.Context(), &queryv1.GetDiffRequest{Old: versionSide(6), New: versionSide(1)}); status.Code(err) != codes.ResourceExhausted {
 		t.Errorf("case 51: a diff of more than 3 MiB gave %v", err)
 	}
+	// Bytes that are not UTF-8 grow in a message.
+	exec(t, db, "UPDATE obby_blobs SET data = ? WHERE content_hash = (SELECT content_hash FROM file_versions WHERE id = 5)", bytes.Repeat([]byte("\xffx\n"), 900_000))
+	if _, err := client.GetDiff(t.Context(), &queryv1.GetDiffRequest{Old: versionSide(1), New: versionSide(5)}); status.Code(err) != codes.ResourceExhausted {
+		t.Errorf("case 51: a diff that is more than 3 MiB as text gave %v", err)
+	}
 }
 
 func TestVersionsOfFilter(t *testing.T) {

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/grpc"
 
@@ -53,7 +54,7 @@ func (s *Server) GetDiffsSince(req *queryv1.GetDiffsSinceRequest, stream grpc.Se
 	if err != nil {
 		return err
 	}
-	if err := begin(req, last, &q); err != nil {
+	if err := s.begin(stream.Context(), req, last, &q); err != nil {
 		return err
 	}
 	if req.GetFollow() {
@@ -61,7 +62,7 @@ func (s *Server) GetDiffsSince(req *queryv1.GetDiffsSinceRequest, stream grpc.Se
 	}
 	for d, err := range query.Since(stream.Context(), s.store, q, last) {
 		if err == nil {
-			err = s.send(stream, query.Event{Diff: &d, At: query.Position{ID: d.ID, Database: last.Database}})
+			err = s.send(stream, query.Event{Diff: &d, At: query.PositionOf(d, last.Database)})
 		}
 		if err != nil {
 			return err
@@ -96,7 +97,7 @@ func (s *Server) follow(stream grpc.ServerStreamingServer[queryv1.GetDiffsSinceR
 }
 
 // begin sets where q begins.
-func begin(req *queryv1.GetDiffsSinceRequest, last query.Position, q *query.DiffQuery) error {
+func (s *Server) begin(ctx context.Context, req *queryv1.GetDiffsSinceRequest, last query.Position, q *query.DiffQuery) error {
 	switch since := req.GetSince().(type) {
 	case *queryv1.GetDiffsSinceRequest_SinceTime:
 		t, err := readTime("since_time", since.SinceTime)
@@ -108,7 +109,11 @@ func begin(req *queryv1.GetDiffsSinceRequest, last query.Position, q *query.Diff
 			return invalid("resume_token", query.ErrUnknownToken)
 		}
 		q.After = at.ID
-		return invalid("resume_token", at.Check(last))
+		err := query.Resume(ctx, s.store, at, last)
+		if errors.Is(err, query.ErrUnknownToken) {
+			err = invalid("resume_token", err)
+		}
+		return err
 	}
 	return rpcerr.Field("since", "neither since_time nor resume_token is set")
 }

@@ -105,6 +105,43 @@ func TestDiffsSinceResume(t *testing.T) {
 	}
 }
 
+// After a restore from a backup ids are given again: a token of before would leave steps
+// out.
+func TestResumeAfterRestore(t *testing.T) {
+	path, db := sqlitetest.New(t)
+	_, client := serve(t, path)
+	insert := func(n int, day string) {
+		for i := range n {
+			step(t, db, "/a", "", fmt.Sprintf("2024-03-%s 10:00:%02d", day, i))
+		}
+	}
+	insert(10, "05")
+	resume := func(token string) ([]*queryv1.GetDiffsSinceResponse, error) {
+		return since(t, client, &queryv1.GetDiffsSinceRequest{Since: &queryv1.GetDiffsSinceRequest_ResumeToken{ResumeToken: token}})
+	}
+	all, err := since(t, client, &queryv1.GetDiffsSinceRequest{Since: &queryv1.GetDiffsSinceRequest_SinceTime{SinceTime: &timestamppb.Timestamp{}}})
+	if err != nil || len(all) != 10 {
+		t.Fatalf("%d steps, %v", len(all), err)
+	}
+	follower := follow(t.Context(), t, client, all[9].ResumeToken, nil)
+	follower.want(0)
+	exec(t, db, "DELETE FROM content_diffs WHERE id > 5") // what the backup lacks
+	exec(t, db, "UPDATE sqlite_sequence SET seq = 5 WHERE name = 'content_diffs'")
+	insert(10, "06")
+	for name, token := range map[string]string{"a step": all[9].ResumeToken, "a heartbeat": follower.token} {
+		if items, err := resume(token); status.Code(err) != codes.InvalidArgument {
+			t.Errorf("case 60: with the token of %s of before came %d of 10 steps, %v", name, len(items), err)
+		}
+	}
+	if items, err := resume(all[4].ResumeToken); err != nil || len(items) != 10 {
+		t.Errorf("with the token of a step that the backup has came %d of 10 steps, %v", len(items), err)
+	}
+	exec(t, db, "DELETE FROM content_diffs WHERE id = 5")
+	if items, err := resume(all[4].ResumeToken); err != nil || len(items) != 10 {
+		t.Errorf("with the token of a step that was removed came %d of 10 steps, %v", len(items), err)
+	}
+}
+
 func TestLargeDiff(t *testing.T) {
 	path, db := sqlitetest.New(t)
 	_, client := serve(t, path)

@@ -1,12 +1,11 @@
 package rpc
 
 import (
+	"slices"
 	"time"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/obby/go-services/internal/pathrule"
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/rpcerr"
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
@@ -26,7 +25,7 @@ func readPath(field, text string, raw []byte) (string, error) {
 	return p, invalid(field, err)
 }
 
-// prefix reads a path that may be left out.
+// readPrefix reads a path that may be left out.
 func readPrefix(field, text string, raw []byte) (string, error) {
 	if text == "" && len(raw) == 0 {
 		return "", nil
@@ -34,12 +33,23 @@ func readPrefix(field, text string, raw []byte) (string, error) {
 	return readPath(field, text, raw)
 }
 
-// instant reads a time; unset is the zero time.
+// earliest stands for the least time that a Timestamp can bear, which is the zero time.
+var earliest = time.Time{}.Add(time.Microsecond)
+
+// readTime reads a time; unset is the zero time.
 func readTime(field string, t *timestamppb.Timestamp) (time.Time, error) {
 	if t == nil {
 		return time.Time{}, nil
 	}
-	return t.AsTime(), invalid(field, t.CheckValid())
+	return notBefore(t.AsTime(), earliest), invalid(field, t.CheckValid())
+}
+
+// notBefore returns the later of two times.
+func notBefore(t, least time.Time) time.Time {
+	if t.Before(least) {
+		return least
+	}
+	return t
 }
 
 func readRange(field string, start, end *timestamppb.Timestamp) (query.Range, error) {
@@ -64,27 +74,18 @@ func readFilter(f *queryv1.DiffFilter) (query.Filter, error) {
 	if err != nil {
 		return query.Filter{}, err
 	}
-	types := make([]query.ChangeType, len(f.GetChangeTypes()))
-	for i, t := range f.GetChangeTypes() {
-		var known bool
-		if types[i], known = storedTypes[t]; !known {
+	var types []query.ChangeType // each once, however often it was given
+	for _, t := range f.GetChangeTypes() {
+		stored, known := storedTypes[t]
+		if !known {
 			return query.Filter{}, rpcerr.Field("filter.change_types", "%v is not a type of change", t)
 		}
+		if !slices.Contains(types, stored) {
+			types = append(types, stored)
+		}
 	}
-	glob, err := readGlob("filter.path_glob", below, f.GetPathGlob())
-	return query.Filter{Prefix: below, Glob: glob, Types: types, Range: r}, err
-}
-
-// readGlob reads a pattern that may be left out. It is relative to a prefix.
-func readGlob(field, below, pattern string) (*pathrule.Filter, error) {
-	if pattern == "" {
-		return nil, nil
-	}
-	if utf8.RuneCountInString(pattern) > query.MaxText {
-		return nil, invalid(field, query.ErrTooLong)
-	}
-	glob, err := pathrule.NewFilter(below, pattern, nil)
-	return glob, invalid(field, err)
+	glob, err := query.Glob(below, f.GetPathGlob())
+	return query.Filter{Prefix: below, Glob: glob, Types: types, Range: r}, invalid("filter.path_glob", err)
 }
 
 func readView(view queryv1.DiffView) (bool, error) {

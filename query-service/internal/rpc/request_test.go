@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/obby/go-services/internal/sqlitetest"
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
+	"github.com/obby/go-services/query-service/internal/query"
 )
 
 func TestInvalidRequests(t *testing.T) {
@@ -95,5 +97,39 @@ func TestNotFound(t *testing.T) {
 		if status.Code(err) != tc.code || info.GetReason() != tc.reason {
 			t.Errorf("%T gave %v, %v, want %v %s", tc.req, err, info, tc.code, tc.reason)
 		}
+	}
+}
+
+// A bound at the least time that a Timestamp can bear is a bound, not an open one.
+func TestEarliestBound(t *testing.T) {
+	path, db := sqlitetest.New(t)
+	_, client := serve(t, path)
+	step(t, db, "/a", "", sqlitetest.TimeSeconds)
+	least := timestamppb.New(time.Time{})
+	if r, err := client.GetRecentDiffs(t.Context(), &queryv1.GetRecentDiffsRequest{Filter: &queryv1.DiffFilter{EndTime: least}}); err != nil || len(r.Diffs) != 0 {
+		t.Errorf("before the year 1 are the steps %v, %v", r, err)
+	}
+	if r, err := client.GetActivityStats(t.Context(), &queryv1.GetActivityStatsRequest{EndTime: least}); err != nil || r.Total.Changes != 0 {
+		t.Errorf("before the year 1 the activity is %v, %v", r, err)
+	}
+	if r, err := client.ListFiles(t.Context(), &queryv1.ListFilesRequest{Path: "/", AsOfTime: least}); err != nil || len(r.Files) != 0 {
+		t.Errorf("in the year 1 are the files %v, %v", r, err)
+	}
+	if r, err := client.GetTimeAnalysis(t.Context(), &queryv1.GetTimeAnalysisRequest{EndTime: least}); err != nil || r.StartTime.CheckValid() != nil {
+		t.Errorf("the days before the year 1 are %v, %v", r, err)
+	}
+	if r, err := client.GetRecentDiffs(t.Context(), &queryv1.GetRecentDiffsRequest{Filter: &queryv1.DiffFilter{StartTime: least}}); err != nil || len(r.Diffs) != 1 {
+		t.Errorf("since the year 1 are the steps %v, %v", r, err)
+	}
+}
+
+func TestChangeTypesAreASet(t *testing.T) {
+	types := make([]queryv1.ChangeType, 1000)
+	for i := range types {
+		types[i] = queryv1.ChangeType_CHANGE_TYPE_CREATED + queryv1.ChangeType(i%2)
+	}
+	filter, err := readFilter(&queryv1.DiffFilter{ChangeTypes: types})
+	if diff := cmp.Diff([]query.ChangeType{query.Created, query.Modified}, filter.Types); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }

@@ -25,10 +25,11 @@ func (s *Server) GetFileVersions(ctx context.Context, req *queryv1.GetFileVersio
 	if err != nil {
 		return nil, err
 	}
-	token, err := nextToken(versions, args, func(last query.Made) any { return last.Key })
-	return &queryv1.GetFileVersionsResponse{
-		Versions: all(versions.Items, func(m query.Made) *queryv1.Version { return version(m.Version) }), NextPageToken: token,
-	}, err
+	resp := &queryv1.GetFileVersionsResponse{Versions: all(versions.Items, func(m query.Made) *queryv1.Version { return version(m.Version) })}
+	if versions.More {
+		resp.NextPageToken, err = page.Token(versions.Next, args())
+	}
+	return resp, err
 }
 
 func versionQuery(req *queryv1.GetFileVersionsRequest) (q query.VersionQuery, err error) {

@@ -54,7 +54,7 @@ func (c *counter) number(path string) int64 {
 	return number
 }
 
-// namesAtOnce bounds the bytes of one text of paths.
+// namesAtOnce is how many paths are read at once.
 const namesAtOnce = 1000
 
 var selectNames = fmt.Sprintf("SELECT %s FROM (SELECT path_id, file_path FROM obby_paths WHERE path_id > ? ORDER BY path_id LIMIT ?+0)",

@@ -31,7 +31,7 @@ var (
 		number("d.id"), text("d.file_path"), text("o.old_path"), text("d.change_type"),
 		number("d.old_version_id"), number("d.new_version_id"), number("o.truncated"), number(diffLength),
 	}
-	behindColumns = []string{number("CAST(ifnull(d.lines_added, 0) AS INTEGER)"), number("CAST(ifnull(d.lines_removed, 0) AS INTEGER)"), stamp("d.timestamp")}
+	behindColumns = []string{number("d.lines_added"), number("d.lines_removed"), stamp("d.timestamp")}
 
 	basicColumns = packed(append(slices.Clone(diffColumns), ifShort(behindColumns...))...)
 	fullColumns  = packed(append(slices.Clone(diffColumns), ifShort(append(slices.Clone(behindColumns), text("d.diff_content"))...))...)
@@ -106,7 +106,7 @@ func (s *Store) rowsOf(ctx context.Context, q query.DiffQuery) (steps []row, las
 	}
 	for u.more() {
 		d := readRow(u, q.WithText)
-		if q.OfPaths() && !q.Path(d.Path) || len(q.Types) > 0 && !slices.Contains(q.Types, d.Type) {
+		if q.OfPaths() && !q.Path(d.Path) || len(q.Types) > 0 && !slices.Contains(q.Types, d.Type) || d.whole && !q.Range.Has(d.Observed) {
 			continue // its id was given to another step: case 60's lesser kin
 		}
 		steps = append(steps, d)
@@ -278,18 +278,4 @@ func cutText(text string, limit int) (string, bool) {
 		limit--
 	}
 	return text[:limit], true
-}
-
-// AUTOINCREMENT keeps the largest id there ever was, also of a deleted row.
-const selectLast = `SELECT
-	max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'content_diffs'), 0), ifnull((SELECT max(id) FROM content_diffs), 0)),
-	ifnull((SELECT value FROM obby_meta WHERE key = 'database_id'), '')`
-
-// Last implements query.DiffStore.
-func (s *Store) Last(ctx context.Context) (query.Position, error) {
-	var last query.Position
-	err := s.each(ctx, selectLast, nil, func(rows *sql.Rows) error {
-		return rows.Scan(&last.ID, &last.Database)
-	})
-	return last, err
 }

@@ -163,3 +163,31 @@ func TestSince(t *testing.T) {
 		t.Errorf("after all steps were deleted the last is %+v, %v", again, err)
 	}
 }
+
+// One odd value in a row takes nothing else away: columns of SQLite hold any type.
+func TestOddValues(t *testing.T) {
+	s, db := fresh(t)
+	exec(t, db, "PRAGMA foreign_keys = OFF")
+	odd := []any{1.5, "x", []byte("2"), 1e300, nil, -1, 1}
+	for _, value := range odd {
+		exec(t, db, `INSERT INTO content_diffs (file_path, old_version_id, new_version_id, change_type, lines_added, lines_removed, timestamp)
+			VALUES ('/a', ?1, ?1, 'modified', ?1, ?1, ifnull(?1, 'never'))`, value)
+	}
+	exec(t, db, "INSERT INTO file_versions (file_path, content_hash, content, line_count, timestamp) VALUES ('/a', ?, 'needle', 'many', 1)", sqlitetest.Hash("needle"))
+	for _, q := range []query.DiffQuery{{}, {Oldest: true, WithText: true}, {Filter: query.Filter{Prefix: "/a"}}} {
+		if got := len(diffs(t, s, q).Items); got != len(odd) {
+			t.Errorf("%+v: %d steps, want %d", q, got, len(odd))
+		}
+	}
+	for _, q := range []query.VersionQuery{{Path: "/a", Limit: 10}, {Filter: query.Filter{Prefix: "/a"}, Limit: 10}} {
+		if page, err := s.Versions(t.Context(), q); err != nil || len(page.Items) != 1 {
+			t.Errorf("%+v: versions %+v, %v", q, page, err)
+		}
+	}
+	if h, err := query.SearchHistory(t.Context(), s, query.HistoryQuery{Text: "needle", Limit: 1}); err != nil || len(h.Matches) != 1 {
+		t.Errorf("history is %+v, %v", h, err)
+	}
+	if got := counts(t, s, query.Range{}, ""); got == "" {
+		t.Error("nothing was counted")
+	}
+}

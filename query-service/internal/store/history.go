@@ -12,7 +12,7 @@ import (
 
 // A path's versions lie behind each other in the index, so nothing is sorted, and
 // a path that is left out costs none of its contents.
-const selectTexts = `SELECT v.id, v.file_path, ` + isCurrent + `, v.content
+const selectTexts = `SELECT v.id, v.file_path, ` + isCurrent + `, ifnull(v.content, '')
 FROM file_versions v INDEXED BY idx_file_versions_path
 LEFT JOIN file_states s ON s.file_path = v.file_path%s
 ORDER BY v.file_path, v.id`
@@ -43,15 +43,16 @@ func textsStatement(q query.TextsQuery) (string, []any, error) {
 		w.and("v.file_path >= ? AND v.file_path < ?", prefix, prefix+"0") // what is below it is among these
 	}
 	_, err := w.files(q.Files)
-	w.and("v.content IS NOT NULL")
+	w.and("(v.content IS NOT NULL OR EXISTS (SELECT 1 FROM obby_versions o WHERE o.version_id = v.id AND o.kind = 'binary'))")
 	return fmt.Sprintf(selectTexts, w.String()), w.args, err
 }
 
 // The second part are the moves away: their rows are those of the new paths.
-const selectStepsOf = `SELECT d.id, obby_time(d.timestamp), d.change_type, 0, ifnull(d.old_version_id, 0), ifnull(d.new_version_id, 0)
+const selectStepsOf = `SELECT d.id, obby_time(d.timestamp), d.change_type, 0,
+	CAST(ifnull(d.old_version_id, 0) AS INTEGER), CAST(ifnull(d.new_version_id, 0) AS INTEGER)
 FROM content_diffs d WHERE d.file_path = ?1
 UNION ALL
-SELECT d.id, obby_time(d.timestamp), d.change_type, 1, ifnull(d.old_version_id, 0), 0
+SELECT d.id, obby_time(d.timestamp), d.change_type, 1, CAST(ifnull(d.old_version_id, 0) AS INTEGER), 0
 FROM obby_diffs o CROSS JOIN content_diffs d ON d.id = o.diff_id WHERE o.old_path = ?1 AND d.file_path <> ?1
 ORDER BY 1`
 

@@ -107,6 +107,49 @@ func TestSearchHistoryUnknownSteps(t *testing.T) {
 	}
 }
 
+// Nobody knows whether the text stood in a version that was removed or not kept: it did
+// not go and come back. In a binary one it did not stand.
+func TestSearchHistoryUnknownVersions(t *testing.T) {
+	for kind, want := range map[string]string{
+		"removed": "step 1: 0 to 1",
+		"omitted": "step 1: 0 to 1",
+		"binary":  "step 1: 0 to 1, step 2: 1 to 0, step 3: 0 to 1",
+	} {
+		t.Run(kind, func(t *testing.T) {
+			s, db := fresh(t)
+			exec(t, db, "PRAGMA foreign_keys = OFF")
+			one, two, three := record(t, db, "/a", "needle 1"), record(t, db, "/a", "needle 2"), record(t, db, "/a", "needle 3")
+			change(t, db, "/a", "created", 0, one)
+			change(t, db, "/a", "modified", one, two)
+			change(t, db, "/a", "modified", two, three)
+			if kind == "removed" {
+				exec(t, db, "DELETE FROM file_versions WHERE id = ?", two)
+			} else {
+				exec(t, db, "UPDATE file_versions SET content = NULL WHERE id = ?", two)
+				exec(t, db, "INSERT INTO obby_versions VALUES (?, ?, 'lf', 1, 1)", two, kind)
+			}
+			want := []string{fmt.Sprintf("/a %d-%d present true, %s", one, three, want)}
+			if diff := cmp.Diff(want, history(t, s, query.HistoryQuery{Text: "needle"})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A move onto a path with a version of its own: what the step before has left counts, not
+// the version that was moved.
+func TestSearchHistoryMovedOnto(t *testing.T) {
+	s, db := fresh(t)
+	from, old, moved := record(t, db, "/b", "needle"), record(t, db, "/a", "needle needle"), record(t, db, "/a", "needle")
+	change(t, db, "/a", "created", 0, old)
+	change(t, db, "/b", "created", 0, from)
+	exec(t, db, "INSERT INTO obby_diffs (diff_id, old_path) VALUES (?, '/b')", change(t, db, "/a", "moved", from, moved))
+	want := fmt.Sprintf("/a %d-%d present true, step 1: 0 to 2, step 3: 2 to 1", old, moved)
+	if got := history(t, s, query.HistoryQuery{Text: "needle", Path: "/a"}); len(got) != 1 || got[0] != want {
+		t.Errorf("history is %v, want %s", got, want)
+	}
+}
+
 func TestSearchHistoryLimits(t *testing.T) {
 	s, db := fresh(t)
 	with, without := record(t, db, "/a", "needle"), record(t, db, "/a", "hay")

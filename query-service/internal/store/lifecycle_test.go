@@ -99,6 +99,84 @@ func TestReplacedFile(t *testing.T) {
 	}
 }
 
+// cp writes a backup into the file that is there.
+func TestOverwrittenFile(t *testing.T) {
+	path, db := sqlitetest.New(t)
+	step(t, db, "/before", "created", 1)
+	db.Close()
+	s := serve(t, path)
+	before, err := s.Last(t.Context())
+	if err != nil || len(diffs(t, s, query.DiffQuery{}).Items) != 1 {
+		t.Fatal(err)
+	}
+	other, otherDB := sqlitetest.New(t)
+	step(t, otherDB, "/after", "created", 1)
+	otherDB.Close()
+	content, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.check(t.Context())
+	if got := diffs(t, s, query.DiffQuery{}).Items; len(got) != 1 || got[0].Path != "/after" {
+		t.Errorf("case 60: the file that was overwritten holds %v", got)
+	}
+	after, err := s.Last(t.Context())
+	if err != nil || !errors.Is(before.Check(after), query.ErrUnknownToken) {
+		t.Errorf("case 60: a position of before is one of the file: %v, %v, %v", before, after, err)
+	}
+	opened := s.database
+	writer := sqlitetest.Adopted(t, path)
+	for _, statement := range []string{"INSERT INTO content_diffs (file_path, change_type, timestamp) VALUES ('/more', 'created', 1)", "PRAGMA wal_checkpoint"} {
+		exec(t, writer, statement)
+		s.check(t.Context())
+		if s.database != opened {
+			t.Errorf("the database was opened anew for %s", statement)
+		}
+	}
+}
+
+// A question that takes long keeps neither the next database nor other questions waiting
+// when the file is replaced, and its own database open until it ends.
+func TestReplacedWhileAsked(t *testing.T) {
+	path, db := sqlitetest.New(t)
+	step(t, db, "/a", "created", 1)
+	step(t, db, "/b", "created", 1)
+	s := serve(t, path)
+	before := s.database
+	inside, leave := make(chan struct{}), make(chan struct{})
+	rows := make(chan int, 1)
+	go func() { // ended by leave
+		n := 0
+		err := s.each(context.Background(), "SELECT id FROM content_diffs", nil, func(*sql.Rows) error {
+			if n++; n == 1 {
+				close(inside)
+				<-leave
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("the question ended with %v", err)
+		}
+		rows <- n
+	}()
+	<-inside
+	s.swap(nil, query.ErrUnavailable)
+	if _, err := s.Last(t.Context()); !errors.Is(err, query.ErrUnavailable) {
+		t.Errorf("meanwhile another question gets %v", err)
+	}
+	close(leave)
+	if n := <-rows; n != 2 {
+		t.Errorf("%d rows came, want 2", n)
+	}
+	s.closing.Wait()
+	if err := before.PingContext(t.Context()); err == nil {
+		t.Error("the database is still open")
+	}
+}
+
 func TestAdoptedWhileOpen(t *testing.T) {
 	path := sqlitetest.Legacy(t)
 	s := serve(t, path)

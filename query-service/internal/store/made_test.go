@@ -70,9 +70,9 @@ func TestVersionsOfFilter(t *testing.T) {
 							t.Fatal(err)
 						}
 						for _, v := range page.Items {
-							got, q.Before = append(got, v.ID), v.Key
+							got = append(got, v.ID)
 						}
-						if !page.More {
+						if q.Before = page.Next; !page.More {
 							break
 						}
 					}
@@ -100,5 +100,26 @@ func TestVersionAt(t *testing.T) {
 	}
 	if _, err := s.VersionAt(t.Context(), "/c", minute(9)); err == nil {
 		t.Error("a folder was a version")
+	}
+}
+
+// Steps that made no version cost a bounded part of a page, and pages go on behind them.
+func TestVersionsOfStepsWithout(t *testing.T) {
+	s, db := fresh(t)
+	exec(t, db, "PRAGMA synchronous = OFF")
+	edits(t, db)
+	exec(t, db, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+		INSERT INTO content_diffs (file_path, change_type, timestamp) SELECT '/d/' || i, 'deleted', 1700000000 + i FROM n`, maxSteps+2*stepsAtOnce)
+	for first := int64(1); first < maxSteps; first += stepsAtOnce {
+		pack(t, db, first, first+stepsAtOnce-1)
+	}
+	q := query.VersionQuery{Filter: query.Filter{Prefix: "/"}, Limit: 1}
+	page, err := s.Versions(t.Context(), q)
+	if err != nil || len(page.Items) != 0 || !page.More || page.Next == 0 {
+		t.Fatalf("the first page is %+v, %v: want none yet, and a next page", page, err)
+	}
+	q.Before = page.Next
+	if page, err = s.Versions(t.Context(), q); err != nil || len(page.Items) != 1 || page.Items[0].ID != 1 || !page.More {
+		t.Errorf("the second page is %+v, %v: want version 1, and a next page", page, err)
 	}
 }

@@ -16,8 +16,9 @@
 // # Invariants
 //
 //   - A statement is closed before its answer is sent, so that no slow client
-//     keeps the write-ahead log from being reset (case 50). All but that of Steps,
-//     which counts, return a bounded number of rows.
+//     keeps the write-ahead log from being reset (case 50). Those of lists return
+//     a bounded number of rows; those that count, or look into contents, read on until
+//     they are done or their visitor has enough.
 //   - Stored times are read through obby_time alone (cases 44 to 46).
 package store
 
@@ -46,11 +47,10 @@ type Store struct {
 	log    *slog.Logger
 	report func(error)
 
-	// mu guards database and why. A statement holds it for reading, so that a
-	// database that was replaced is closed after the last of its readers.
-	mu       sync.RWMutex
+	mu       sync.RWMutex // guards database and why
 	database *database
 	why      error // why there is no database
+	closing  sync.WaitGroup
 
 	watch *watch
 	terms termCache
@@ -64,10 +64,13 @@ type Store struct {
 // database is one opened file.
 type database struct {
 	*sql.DB
-	file   os.FileInfo // tells the file from one that replaced it
-	schema int64       // changes with every change of the tables
-	with   string      // begins every statement: see standIns
-	search bool        // it has a search index
+	users   sync.WaitGroup // it is closed after the last of them
+	file    os.FileInfo    // tells the file from one that replaced it; as it was last seen
+	version int64          // data_version, then
+	content string         // its fingerprint, then
+	schema  int64          // changes with every change of the tables
+	with    string         // begins every statement: see standIns
+	search  bool           // it has a search index
 
 	recent recent
 
@@ -96,6 +99,7 @@ func (s *Store) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.swap(nil, fmt.Errorf("%w: the service is stopping", query.ErrUnavailable))
+			s.closing.Wait()
 			return nil
 		case <-ticker.C:
 			s.check(ctx)
@@ -127,6 +131,8 @@ func (s *Store) check(ctx context.Context) {
 	}
 }
 
+// swap has questions go to another database. Nobody waits for those that the one before
+// is still asked.
 func (s *Store) swap(next *database, why error) {
 	s.mu.Lock()
 	before := s.database
@@ -134,7 +140,10 @@ func (s *Store) swap(next *database, why error) {
 	s.mu.Unlock()
 	s.terms.forget()
 	if before != nil {
-		before.close() //nolint:errcheck // nothing was written
+		s.closing.Go(func() { // ended by the end of its users
+			before.users.Wait()
+			before.close() //nolint:errcheck // nothing was written
+		})
 	}
 }
 
@@ -152,7 +161,7 @@ func open(ctx context.Context, path string) (*database, error) {
 	}
 	d := &database{DB: db, file: file}
 	if err := d.inspect(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
 }
@@ -171,7 +180,10 @@ func (d *database) inspect(ctx context.Context) error {
 		return err
 	}
 	d.search = len(search) > 0
-	d.with, err = standIns(ctx, d)
+	if d.with, err = standIns(ctx, d); err != nil {
+		return err
+	}
+	_, err = d.overwritten(ctx, "", d.file)
 	return err
 }
 
@@ -181,7 +193,49 @@ func (d *database) isAt(ctx context.Context, path string) bool {
 		return false
 	}
 	schema, err := d.schemaVersion(ctx)
-	return err == nil && schema == d.schema || sqlite.Busy(err)
+	if err != nil || schema != d.schema {
+		return sqlite.Busy(err)
+	}
+	overwritten, err := d.overwritten(ctx, path, file)
+	return err == nil && !overwritten || sqlite.Busy(err)
+}
+
+// overwritten reports whether another program has written the file anew, as cp does:
+// SQLite notices nothing, and answers from pages that it has read before. Then the file
+// changed although nothing was committed, and says something else to who opens it now;
+// after a checkpoint it says the same.
+func (d *database) overwritten(ctx context.Context, path string, file os.FileInfo) (bool, error) {
+	version, err := d.recent.dataVersion(d)
+	if err != nil {
+		return false, err
+	}
+	changed := !file.ModTime().Equal(d.file.ModTime()) || file.Size() != d.file.Size()
+	committed := version != d.version
+	d.file, d.version = file, version
+	switch {
+	case committed:
+		d.content, err = d.fingerprint(ctx, d)
+		return false, err
+	case !changed:
+		return false, nil
+	}
+	fresh, err := sqlite.Reader(path)
+	if err != nil {
+		return false, err
+	}
+	defer fresh.Close()
+	content, err := d.fingerprint(ctx, fresh)
+	return content != d.content, err
+}
+
+const selectFingerprint = `SELECT (SELECT group_concat(name || ' ' || seq) FROM (SELECT name, seq FROM sqlite_sequence ORDER BY name))
+	|| ifnull((SELECT value FROM obby_meta WHERE key = 'database_id'), '') || ifnull((SELECT file_path FROM content_diffs ORDER BY id DESC LIMIT 1), '')`
+
+// fingerprint tells a database, as it is now, from its backups and from others.
+func (d *database) fingerprint(ctx context.Context, db sqlite.Querier) (string, error) {
+	var text sql.Null[string]
+	err := db.QueryRowContext(ctx, d.with+selectFingerprint).Scan(&text)
+	return text.V, err
 }
 
 func (d *database) schemaVersion(ctx context.Context) (version int64, err error) {

@@ -21,8 +21,11 @@ import (
 // for each execution: at LIMIT ?, at `column = ?` with ORDER BY, and at `column = ?`
 // before a LEFT JOIN. It does not look into an expression: LIMIT ?+0 and `= +?` are one.
 
-// number packs a column of integers, or an expression that is one.
-func number(expression string) string { return "ifnull(" + expression + ", '') || ','" }
+// number packs a column of integers, or an expression that is one. Any column of SQLite
+// can hold a value of any type.
+func number(expression string) string {
+	return "ifnull(CAST(" + expression + " AS INTEGER), '') || ','"
+}
 
 // text packs a column of text. It stands there twice, so it is no expensive one.
 func text(column string) string {
@@ -99,9 +102,15 @@ func (u *unpacker) path() string {
 // micros returns a stored time as a block holds it.
 func (u *unpacker) micros() int64 {
 	if value, ok := u.text(); ok {
-		if at, ok := sqlite.ParseTime(value); ok {
-			return at.UnixMicro()
-		}
+		return storedMicros(value)
+	}
+	return stepindex.NoTime
+}
+
+// storedMicros returns a time in any stored form as a block holds it.
+func storedMicros(stored any) int64 {
+	if at, ok := sqlite.ParseTime(stored); ok {
+		return at.UnixMicro()
 	}
 	return stepindex.NoTime
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/obby/go-services/internal/sqlite"
 	"github.com/obby/go-services/internal/sqlitetest"
 	"github.com/obby/go-services/query-service/internal/query"
 )
@@ -62,6 +63,7 @@ func TestPlans(t *testing.T) {
 		{"the most of them", selectMostPath, nil},
 		{"where all blocks lie", packedAllBlocks, nil},
 		{"do the blocks add up", selectTotals, []any{1}},
+		{"where rows and blocks end", sqlite.StepsEnd, nil},
 		{"time of a step", selectTime, []any{1}},
 		{"rows to count that no block holds", selectCounted, []any{1, 9, 512}},
 		{"names of paths", selectNames, []any{1, 9}},
@@ -125,5 +127,28 @@ func TestStandIns(t *testing.T) {
 	want := []query.TermCount{{Term: "café", Count: 1}, {Term: "milk", Count: 1}, {Term: "plan", Count: 1}}
 	if diff := cmp.Diff(want, keywords); diff != "" || err != nil {
 		t.Errorf("keywords without their table: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// Old Python releases made semantic_analysis without a column id.
+func TestAnalysesWithoutID(t *testing.T) {
+	path := sqlitetest.Legacy(t)
+	db := sqlitetest.Adopted(t, path)
+	exec(t, db, "DROP TABLE semantic_analysis")
+	exec(t, db, "CREATE TABLE semantic_analysis (file_path TEXT, content_hash TEXT, summary TEXT, topics TEXT, keywords TEXT, impact_level TEXT, timestamp DATETIME)")
+	exec(t, db, `INSERT INTO semantic_analysis VALUES ('/x', '', 'first', 'zebra, Lion', 'k', '', '2024-03-05 10:00:00'),
+		('/x', '', 'second', '["ZEBRA","a,b"]', NULL, '', '2024-03-06T10:00:00'), ('/y', '', 'third', ' zebra ,zebra', '', '', 1709700000)`)
+	s := serve(t, path)
+	page, err := s.TopicFiles(t.Context(), query.TopicQuery{Topic: "zebra", Limit: 10})
+	got := map[string]int64{}
+	for _, f := range page.Items {
+		got[f.Path] = f.Entries
+	}
+	if diff := cmp.Diff(map[string]int64{"/x": 2, "/y": 1}, got); diff != "" || err != nil {
+		t.Errorf("case 58: entries of a topic: %v (-want +got):\n%s", err, diff)
+	}
+	topics, _, err := s.Terms(t.Context(), wholeRange, "/y", 20)
+	if err != nil || len(topics) != 1 || topics[0].Count != 1 {
+		t.Errorf("case 58: topics are %v, %v", topics, err)
 	}
 }

@@ -61,13 +61,7 @@ func (s *Store) newest(ctx context.Context, q query.DiffQuery) (query.Page[query
 func (r *recent) look(d *database, key recentKey) (page query.Page[query.Diff], version int64, kept bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ctx := context.Background() // of nobody: the connection is everybody's
-	if r.conn == nil {
-		if r.conn, err = d.Conn(ctx); err != nil {
-			return page, 0, false, err
-		}
-	}
-	if err := r.conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err != nil {
+	if version, err = r.readVersion(d); err != nil {
 		return page, 0, false, err
 	}
 	if version != r.version {
@@ -75,6 +69,25 @@ func (r *recent) look(d *database, key recentKey) (page query.Page[query.Diff], 
 	}
 	page, kept = r.pages[key]
 	return page, version, kept, nil
+}
+
+// dataVersion returns what changes whenever anything is committed.
+func (r *recent) dataVersion(d *database) (int64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.readVersion(d)
+}
+
+// readVersion is dataVersion. The caller holds mu.
+func (r *recent) readVersion(d *database) (version int64, err error) {
+	ctx := context.Background() // of nobody: the connection is everybody's
+	if r.conn == nil {
+		if r.conn, err = d.Conn(ctx); err != nil {
+			return 0, err
+		}
+	}
+	err = r.conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version)
+	return version, err
 }
 
 // keep keeps a page that was read after the version was looked at.

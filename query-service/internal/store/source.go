@@ -47,8 +47,7 @@ func (d source) packed(ctx context.Context, statement string, args ...any) (*unp
 }
 
 // each runs a statement and calls row for each of its rows until row returns an
-// error. row must not run another statement: it would wait for a database that is
-// about to be replaced, which waits for this one.
+// error. row must not run another statement, which may be one of another database.
 func (s *Store) each(ctx context.Context, statement string, args []any, row func(*sql.Rows) error) error {
 	return s.use(func(d *database) error { return source{d, d.with}.each(ctx, statement, args, row) })
 }
@@ -97,11 +96,16 @@ func (s *Store) snapshot(ctx context.Context, ask func(source) error) error {
 // use keeps the database open while it is asked.
 func (s *Store) use(ask func(*database) error) error {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.database == nil {
-		return s.why
+	d, why := s.database, s.why
+	if d != nil {
+		d.users.Add(1)
 	}
-	return ask(s.database)
+	s.mu.RUnlock()
+	if d == nil {
+		return why
+	}
+	defer d.users.Done()
+	return ask(d)
 }
 
 // explain says what an error of SQLite means to the one who asked.

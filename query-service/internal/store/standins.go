@@ -29,7 +29,7 @@ var optional = []struct {
 
 // standIns returns the WITH clause that lets every statement name every optional
 // table: an empty one stands in for a table that the file lacks, NULL for a
-// column. It is empty for a file that has them all.
+// column, for an id the rowid. It is empty for a file that has them all.
 func standIns(ctx context.Context, q sqlite.Querier) (string, error) {
 	var tables []string
 	for _, o := range optional {
@@ -44,6 +44,9 @@ func standIns(ctx context.Context, q sqlite.Querier) (string, error) {
 			if _, ok := have[column]; !ok {
 				values[i] = "NULL"
 				missing++
+				if column == "id" && len(have) > 0 {
+					values[i] = "rowid" // entries are told apart by it
+				}
 			}
 		}
 		from := "FROM main." + o.table

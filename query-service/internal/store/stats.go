@@ -103,7 +103,7 @@ func (c *counter) steps(ctx context.Context) error {
 		return err
 	}
 	before, all := u.number(), u.number()
-	whole, err := c.endsWell(ctx, blocks[len(blocks)-1])
+	whole, err := endsWell(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -125,23 +125,6 @@ func readLying(u *unpacker) (b lying, behind int64) {
 	behind = u.number()
 	b.behind = behind > 0
 	return b, behind
-}
-
-var selectTime = "SELECT " + packed(stamp("timestamp")) + " FROM content_diffs WHERE id = ?"
-
-// endsWell reports whether the last block's last step bears the time of its row: it does
-// not where another program emptied the table and ids began anew.
-func (c *counter) endsWell(ctx context.Context, b lying) (bool, error) {
-	u, err := c.packed(ctx, selectTime, b.last)
-	if err != nil || !u.more() {
-		return false, err
-	}
-	at := u.micros()
-	well := false
-	err = c.data(ctx, b.first, b.first, func(block *stepindex.Block) {
-		well = block.Len() > 0 && block.Time[block.Len()-1] == at
-	})
-	return well, err
 }
 
 // blocksAhead is how many blocks may be read and not yet counted.

@@ -20,8 +20,12 @@ import (
 const isCurrent = `CASE WHEN s.id IS NULL THEN v.id = (SELECT max(id) FROM file_versions WHERE file_path = v.file_path)
 	ELSE v.content_hash IS s.content_hash END`
 
+// description is cut: a page of versions reads that of each
+// before it knows how many fit.
+const description = "substr(v.change_description, 1, 1000)"
+
 const versionColumns = `v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
-	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(v.change_description, ''),
+	o.size_bytes, ifnull(o.kind, ''), obby_time(v.timestamp), o.mtime_ns, ifnull(` + description + `, ''),
 	` + isCurrent + `, ifnull(l.label, ''), ifnull(l.pinned, 0)`
 
 const fromVersions = `
@@ -33,8 +37,8 @@ LEFT JOIN obby_labels l ON l.version_id = v.id`
 // packedVersion packs what readVersion reads.
 func packedVersion(current string) []string {
 	return []string{
-		number("v.id"), text("v.file_path"), text("v.content_hash"), number("CAST(ifnull(v.line_count, 0) AS INTEGER)"),
-		number("o.size_bytes"), text("o.kind"), stamp("v.timestamp"), number("o.mtime_ns"), text("v.change_description"),
+		number("v.id"), text("v.file_path"), text("v.content_hash"), number("v.line_count"),
+		number("o.size_bytes"), text("o.kind"), stamp("v.timestamp"), number("o.mtime_ns"), text(description),
 		number(current), text("l.label"), number("l.pinned"),
 	}
 }
@@ -64,7 +68,7 @@ WHERE d.id = (SELECT max(m.id) FROM content_diffs m WHERE m.new_version_id = v.i
 )
 
 // Versions implements query.VersionStore.
-func (s *Store) Versions(ctx context.Context, q query.VersionQuery) (query.Page[query.Made], error) {
+func (s *Store) Versions(ctx context.Context, q query.VersionQuery) (query.MadePage, error) {
 	if q.Before == 0 {
 		q.Before = math.MaxInt64
 	}
@@ -76,7 +80,7 @@ func (s *Store) Versions(ctx context.Context, q query.VersionQuery) (query.Page[
 		statement, args := versionsStatement(q)
 		u, err := s.packed(ctx, statement, args...)
 		if err != nil {
-			return p, err
+			return query.MadePage{}, err
 		}
 		size := 0
 		for u.more() && !p.More {
@@ -85,9 +89,18 @@ func (s *Store) Versions(ctx context.Context, q query.VersionQuery) (query.Page[
 		}
 	}
 	if len(p.Items) > 0 {
-		return p, nil
+		return madePage(p), nil
 	}
-	return p, s.known(ctx, q.Path)
+	return query.MadePage{}, s.known(ctx, q.Path)
+}
+
+// madePage is a page whose last version says where the next one begins.
+func madePage(p query.Page[query.Made]) query.MadePage {
+	page := query.MadePage{Items: p.Items, More: p.More}
+	if p.More {
+		page.Next = p.Items[len(p.Items)-1].Key
+	}
+	return page
 }
 
 func versionsStatement(q query.VersionQuery) (string, []any) {
@@ -119,18 +132,30 @@ func add[T interface{ Size() int }](p *query.Page[T], item T, limit int, size *i
 	}
 }
 
+const (
+	// stepsAtOnce is of how many steps the versions are read at once when few have any.
+	stepsAtOnce = 1000
+	// maxSteps is after how many steps a page ends that is not full: a tenth of a second.
+	maxSteps = 20_000
+)
+
 // made returns the versions that steps which pass the filter have made.
-func (s *Store) made(ctx context.Context, q query.VersionQuery) (p query.Page[query.Made], err error) {
+func (s *Store) made(ctx context.Context, q query.VersionQuery) (query.MadePage, error) {
 	statement, args := madeStatement(q)
-	size := 0
+	var p query.Page[query.Made]
+	size, read, limit := 0, 0, q.Limit
 	for {
-		ids, err := pick(ctx, s, query.DiffQuery{Filter: q.Filter, Before: q.Before, Limit: q.Limit})
+		ids, err := pick(ctx, s, query.DiffQuery{Filter: q.Filter, Before: q.Before, Limit: limit})
 		if err != nil || len(ids) == 0 {
-			return p, err
+			return madePage(p), err
 		}
 		u, err := s.packed(ctx, statement, append([]any{list(ids)}, args...)...)
 		if err != nil {
-			return p, err
+			return query.MadePage{}, err
+		}
+		ended := len(ids) <= limit
+		if !u.more() {
+			limit = max(limit, min(8*limit, stepsAtOnce))
 		}
 		for u.more() && !p.More {
 			key := u.number()
@@ -138,10 +163,13 @@ func (s *Store) made(ctx context.Context, q query.VersionQuery) (p query.Page[qu
 				add(&p, query.Made{Version: v, Key: key}, q.Limit, &size)
 			}
 		}
-		if p.More || len(ids) <= q.Limit {
-			return p, nil
+		read, q.Before = read+len(ids), ids[len(ids)-1]
+		switch {
+		case p.More, ended:
+			return madePage(p), nil
+		case read > maxSteps:
+			return query.MadePage{Items: p.Items, More: true, Next: q.Before}, nil
 		}
-		q.Before = ids[len(ids)-1]
 	}
 }
 

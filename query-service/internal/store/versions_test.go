@@ -71,6 +71,23 @@ func TestVersionsPages(t *testing.T) {
 	}
 }
 
+// A description that somebody made long is cut, so that it does not fill memory and pages.
+func TestVersionsLongDescription(t *testing.T) {
+	s, db := fresh(t)
+	id := record(t, db, "/a", "x")
+	exec(t, db, "UPDATE file_versions SET change_description = ?", strings.Repeat("é", 100_000))
+	exec(t, db, "INSERT INTO content_diffs (file_path, new_version_id, change_type, timestamp) VALUES ('/a', ?, 'created', 1)", id)
+	want := strings.Repeat("é", 1000)
+	for _, q := range []query.VersionQuery{{Path: "/a", Limit: 1}, {Filter: query.Filter{Prefix: "/"}, Limit: 1}} {
+		if page, err := s.Versions(t.Context(), q); err != nil || len(page.Items) != 1 || page.Items[0].Description != want {
+			t.Errorf("%+v: %d versions, %v, want one with a description of 1,000 characters", q, len(page.Items), err)
+		}
+	}
+	if files, err := s.FilesAt(t.Context(), "/", time.Now(), "", 1); err != nil || len(files.Items) != 1 || files.Items[0].Description != want {
+		t.Errorf("of a folder came %d files, %v, want one with a description of 1,000 characters", len(files.Items), err)
+	}
+}
+
 func TestVersionsNotFound(t *testing.T) {
 	s, db := fresh(t)
 	step(t, db, "/stepped", "deleted", 1)

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// blocksAtOnce is of how many blocks it is read at once when they lie. A short
+	// blocksAtOnce is of how many blocks it is read at once where they lie. A short
 	// page needs one of them, a rare path all.
 	blocksAtOnce = 64
 	// readAhead is how many blocks are read with one statement once the first was not
@@ -21,12 +21,6 @@ const (
 	// rowsAtOnce is how many rows are read at once where no block holds them.
 	rowsAtOnce = 512
 )
-
-// stretch is some steps in the order of their ids.
-type stretch struct {
-	stepindex.Block
-	paths []string // of each step, where it was read from its row: then Block.Path is 0
-}
 
 // walk goes through the steps between two ids, exclusive both, oldest or newest first:
 // by the blocks of the step index, and by rows where there is none. It leaves out
@@ -38,6 +32,8 @@ type walk struct {
 	r             query.Range
 	oldest        bool
 	unsure        bool // rows may lie where the walk stands, oldest first
+	checked       bool // it was looked whether the blocks are stale
+	stale         bool // the blocks are of other rows: the walk goes by rows
 	ahead         []*stretch
 }
 
@@ -108,6 +104,16 @@ func (w *walk) run(ctx context.Context, visit func(*stretch) (bool, error)) erro
 
 // blocks returns where the next blocks lie.
 func (w *walk) blocks(ctx context.Context) ([]lying, error) {
+	if !w.checked {
+		well, err := endsWell(ctx, w.asker)
+		if err != nil {
+			return nil, err
+		}
+		w.checked, w.stale = true, !well
+	}
+	if w.stale {
+		return nil, nil
+	}
 	statement, from := selectNewestBlocks, w.before
 	if w.oldest {
 		statement, from = selectOldestBlocks, w.after
@@ -168,10 +174,10 @@ func (w *walk) steps(ctx context.Context, blocks []lying, visit func(*stretch) (
 			return false, err
 		}
 		if st, ok = w.taken(b); !ok {
-			return w.rows(ctx, b.first-1, b.last+1, visit)
+			return w.rows(ctx, max(b.first-1, w.after), min(b.last+1, w.before), visit)
 		}
 	}
-	return visit(st)
+	return visit(st.between(w.after, w.before)) // part of it, where blocks were packed anew meanwhile
 }
 
 // taken returns a block that was read.
@@ -259,28 +265,4 @@ func (w *walk) rows(ctx context.Context, after, before int64, visit func(*stretc
 		}
 	}
 	return true, nil
-}
-
-func readRows(u *unpacker, timed bool) *stretch {
-	st := &stretch{}
-	for u.more() {
-		id, path := u.number(), u.path()
-		kind, _ := u.text()
-		at := int64(stepindex.NoTime)
-		if timed {
-			at = u.micros()
-		}
-		st.Add(id, at, 0, stepindex.Type(kind), 0, 0)
-		st.paths = append(st.paths, path)
-	}
-	return st
-}
-
-// reverse puts steps that were read newest first in the order of their ids. Those of
-// its columns that are all 0 are left.
-func (st *stretch) reverse() {
-	for _, column := range [][]int64{st.ID, st.Time, st.Type} {
-		slices.Reverse(column)
-	}
-	slices.Reverse(st.paths)
 }

@@ -978,7 +978,8 @@ type Version struct {
 	ObserveTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=observe_time,json=observeTime,proto3" json:"observe_time,omitempty"`
 	// Modification time of the file; unset where it is not known.
 	ModifyTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=modify_time,json=modifyTime,proto3" json:"modify_time,omitempty"`
-	// What was recorded about the change, such as `File created`.
+	// What was recorded about the change, such as `File created`: of a longer text the
+	// first 1,000 characters.
 	Description string `protobuf:"bytes,10,opt,name=description,proto3" json:"description,omitempty"`
 	// The path has this content now.
 	Current bool `protobuf:"varint,11,opt,name=current,proto3" json:"current,omitempty"`
@@ -1199,7 +1200,8 @@ func (x *GetFileVersionsRequest) GetFilter() *DiffFilter {
 // GetFileVersionsResponse is a page of versions.
 type GetFileVersionsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The versions, newest first.
+	// The versions, newest first. Without `path`, fewer than asked for, or none, where
+	// many of the steps that pass the filter have made no version: read on.
 	Versions []*Version `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
 	// Token of the next page; empty: this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`

@@ -520,7 +520,9 @@ class Version(google.protobuf.message.Message):
     kind: global___ContentKind.ValueType
     """How the content is kept."""
     description: builtins.str
-    """What was recorded about the change, such as `File created`."""
+    """What was recorded about the change, such as `File created`: of a longer text the
+    first 1,000 characters.
+    """
     current: builtins.bool
     """The path has this content now."""
     label: builtins.str
@@ -611,7 +613,9 @@ class GetFileVersionsResponse(google.protobuf.message.Message):
     """Token of the next page; empty: this was the last."""
     @property
     def versions(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Version]:
-        """The versions, newest first."""
+        """The versions, newest first. Without `path`, fewer than asked for, or none, where
+        many of the steps that pass the filter have made no version: read on.
+        """
 
     def __init__(
         self,
