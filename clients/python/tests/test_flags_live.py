@@ -221,17 +221,17 @@ def test_no_decision_is_made_of_two_states_of_the_file(
                 if self.asked == 2:  # its place in the file has been read
                     self.armed = False
                     file.write_text("USE_GO_FILE_WATCHER=off\nGO_WATCHER_ROLLOUT_PERCENTAGE=100\n")
-                    flags.overrides()
+                    now.overrides()
             return dict.get(self, name, default)
 
         asked = 0
 
     file.write_text("USE_GO_FILE_WATCHER=on\nGO_WATCHER_ROLLOUT_PERCENTAGE=0\n")
     environ = Meddling(OBBY_FLAGS_FILE=str(file))
-    flags = Flags(environ)
+    now = Flags(environ)
     file.write_text("USE_GO_FILE_WATCHER=on\nGO_WATCHER_ROLLOUT_PERCENTAGE=0\n# again\n")
     environ["GO_FILE_WATCHER_PORT"] = "1"  # so that everything is read anew
     environ.armed = True
-    assert reason(flags) is Reason.PERCENT_ZERO
+    assert reason(now) is Reason.PERCENT_ZERO
     assert not environ.armed
-    assert reason(flags) is Reason.FLAG_OFF
+    assert reason(now) is Reason.FLAG_OFF

@@ -49,7 +49,8 @@ def _values(flags: Flags) -> Iterator[Problem]:
     for name in VARIABLES:
         reading = flags.reading(name)
         if reading.error:
-            message = f"{reading.error} (in the {reading.source}; {_HOLDS.get(name, 'Python')} holds)"
+            holds = _HOLDS.get(name, "Python")
+            message = f"{reading.error} (in the {reading.source}; {holds} holds)"
             yield _problem(name, message, error=True)
 
 

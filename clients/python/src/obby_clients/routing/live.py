@@ -136,7 +136,8 @@ class Live:
         if client is None:
             return False
         try:
-            yield from self._open(stream, Backend.GO, client)
+            with attempt.metadata():
+                yield from self._open(stream, Backend.GO, client)
         except ObbyError as error:
             if self.broken(Backend.GO, error) is not None:
                 raise
