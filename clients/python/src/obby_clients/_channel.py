@@ -28,6 +28,9 @@ MAX_MESSAGE_BYTES = 16 << 20
 """Largest message in either direction; the services have the same limit."""
 
 
+_CLIENT = ("x-obby-client", f"py/{__version__}")
+
+
 class BaseClient:
     """What the two kinds of client share: whom they address, and whether they are closed."""
 
@@ -96,7 +99,7 @@ class Link:
 
 def metadata(request_id: str) -> tuple[tuple[str, str], ...]:
     """Return the metadata of a call."""
-    return (("x-obby-client", f"py/{__version__}"), ("x-request-id", request_id))
+    return (_CLIENT, ("x-request-id", request_id))
 
 
 def channel_options(
