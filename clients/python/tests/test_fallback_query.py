@@ -254,6 +254,15 @@ def test_a_database_that_lacks_a_column_says_which(rows: Rows, ask: QueryService
         list(ask.recent_diffs())
 
 
+def test_what_has_no_path_is_below_none(rows: Rows, ask: QueryService) -> None:
+    rows.topic("/a", "milk")
+    rows.run("INSERT INTO semantic_entries (id, timestamp) VALUES (9, '2024-03-05 10:00:00')")
+    rows.run("INSERT INTO semantic_topics (entry_id, topic) VALUES (9, 'milk')")
+    for prefix, count in ((None, 2), ("/", 1), ("/a", 1)):
+        (topic,) = ask.activity_stats(path_prefix=prefix).topics
+        assert (topic.term, topic.count) == ("milk", count), prefix
+
+
 def test_unknown_values_are_refused(ask: QueryService) -> None:
     calls: dict[str, Callable[[], Any]] = {
         "filter.change_types": lambda: list(ask.recent_diffs(change_types=[ChangeType(77)])),

@@ -18,8 +18,8 @@ import pytest
 
 import obby_clients as oc
 from obby_clients import hub
+from obby_clients._lock import Lock
 from obby_clients.backend.checkpointing import checkpoint, checkpoint_now
-from obby_clients.backend.lock import Lock
 from obby_clients.backend.publishing import Cursor, publish_to_go
 from obby_clients.backend.recording import Recorder
 from obby_clients.backend.watching import outermost
@@ -303,7 +303,7 @@ def test_one_process_at_a_time_has_the_lock(tmp_path: Path) -> None:
     other = subprocess.Popen(
         [
             *(sys.executable, "-c"),
-            "import sys; from obby_clients.backend.lock import Lock\n"
+            "import sys; from obby_clients._lock import Lock\n"
             f"lock = Lock({path!r}); print(lock.taken(), flush=True); sys.stdin.read()",
         ],
         stdin=subprocess.PIPE,

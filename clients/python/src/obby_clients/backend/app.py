@@ -117,7 +117,8 @@ class _HostGuard:
 
     def __init__(self, app: Asgi, settings: Settings) -> None:
         self._app = app
-        self._allowed = {"localhost", "127.0.0.1", "[::1]", settings.host, *settings.allow_hosts}
+        names = (settings.host, f"[{settings.host}]", *settings.allow_hosts)
+        self._allowed = {"localhost", "127.0.0.1", "[::1]", *map(str.lower, names)}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":

@@ -13,7 +13,7 @@ import os
 import sqlite3
 from contextlib import closing
 
-from .lock import Lock
+from .._lock import Lock
 
 __all__ = ["checkpoint", "checkpoint_now"]
 

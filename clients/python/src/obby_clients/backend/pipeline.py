@@ -12,9 +12,9 @@ import os
 from datetime import timedelta
 from typing import Any
 
+from .._lock import Lock
 from ..fastapi import State
 from .checkpointing import checkpoint
-from .lock import Lock
 from .publishing import Cursor, publish_to_go
 from .recording import Recorder
 from .watching import RootWatcher, outermost

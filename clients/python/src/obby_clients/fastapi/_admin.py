@@ -15,7 +15,7 @@ from ..flags import FlagsAdmin, Service
 from ..flags.show import explain, status
 from ..flags.source import EVERY
 from ._dependencies import State, get_state
-from ._errors import RESPONSES, bad
+from ._errors import bad, router_of
 from ._models import dumped
 
 __all__ = ["admin_router"]
@@ -52,9 +52,7 @@ def admin_router(*, dependencies: Sequence[Any]) -> APIRouter:
         raise ValueError(
             "admin_router needs dependencies=[Depends(…)] that decide who may change the flags"
         )
-    router = APIRouter(
-        prefix="/go", tags=["flags"], dependencies=list(dependencies), responses=RESPONSES
-    )
+    router = router_of("flags", prefix="/go", dependencies=list(dependencies))
     _reads(router)
     _writes(router)
     return router

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,15 +21,24 @@ __all__ = ["feed", "follow", "publish"]
 _LOG = logging.getLogger("obby_clients.fastapi")
 _LOOK = 0.05  # seconds between two looks whether anything was committed
 _BATCH = 200
+_AGAIN = 1.0  # seconds until a database that cannot be read is tried again
 
 Hub = Any  # SSEHub of either side: they have the same methods
 
 
 async def feed(changes: Changes, hub: Hub) -> None:
     """Publish every change from now on to a hub, until cancelled."""
-    after = await asyncio.to_thread(changes.newest)
-    async for change in follow(changes, after):
-        await publish(hub, changes, change)
+    after: int | None = None
+    while True:
+        try:
+            if after is None:
+                after = await asyncio.to_thread(changes.newest)
+            async for change in follow(changes, after):
+                await publish(hub, changes, change)
+                after = change.change_id
+        except sqlite3.Error as error:
+            _LOG.warning("changes cannot be read, trying again: %s", error)
+            await asyncio.sleep(_AGAIN)
 
 
 async def follow(changes: Changes, after: int) -> AsyncIterator[Change]:

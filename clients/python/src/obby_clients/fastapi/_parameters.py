@@ -19,12 +19,25 @@ from ..values import OpenEnum
 from ._errors import bad
 from ._models import dumped, names
 
-__all__ = ["COOKIE", "Window", "aware", "client_id", "diff_filter", "member", "path_of", "window"]
+__all__ = [
+    "COOKIE",
+    "MAX_ID",
+    "Window",
+    "aware",
+    "client_id",
+    "diff_filter",
+    "member",
+    "path_of",
+    "window",
+]
 
 E = TypeVar("E", bound=OpenEnum)
 
 COOKIE = "obby_client"
 """The cookie that keeps a browser on its side of the rollout."""
+
+MAX_ID = 2**63 - 1
+"""The largest identifier that the database can have given."""
 
 _CHANGE_TYPES = ", ".join(names(ChangeType))
 

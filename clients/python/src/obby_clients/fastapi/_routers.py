@@ -15,9 +15,10 @@ from fastapi.responses import StreamingResponse
 from .. import query, tracker
 from ..query import BucketSize, SearchMode
 from ._dependencies import State, get_state
-from ._errors import RESPONSES
+from ._errors import router_of
 from ._models import dumped, model, names, page
 from ._parameters import (
+    MAX_ID,
     Window,
     aware,
     client_id,
@@ -43,7 +44,7 @@ _END = Query(None, description="Only before this time; with a zone.")
 
 def files_router() -> APIRouter:
     """Return `GET /files`, what is or was in a folder, and `POST /files/track`."""
-    router = APIRouter(tags=["files"], responses=RESPONSES)
+    router = router_of("files")
 
     @router.get("/files", response_model=page(query.Version), summary="List files")
     async def files(
@@ -80,7 +81,7 @@ def files_router() -> APIRouter:
 
 def diffs_router() -> APIRouter:
     """Return `GET /diffs`, `GET /diffs/since` and `GET /diff`."""
-    router = APIRouter(tags=["diffs"], responses=RESPONSES)
+    router = router_of("diffs")
 
     @router.get("/diffs", response_model=page(query.Diff), summary="List steps, newest first")
     async def diffs(
@@ -106,8 +107,8 @@ def diffs_router() -> APIRouter:
 
     @router.get("/diff", response_model=model(query.VersionDiff), summary="Compare two versions")
     async def diff(
-        old: int = Query(ge=1, description="Version before."),
-        new: int = Query(ge=1, description="Version after."),
+        old: int = Query(ge=1, le=MAX_ID, description="Version before."),
+        new: int = Query(ge=1, le=MAX_ID, description="Version after."),
         context_lines: int = Query(3, ge=0, le=1_000, description="Unchanged lines around."),
         client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
@@ -122,7 +123,7 @@ def diffs_router() -> APIRouter:
 
 def versions_router() -> APIRouter:
     """Return `GET /versions` and `GET /versions/{version_id}`."""
-    router = APIRouter(tags=["versions"], responses=RESPONSES)
+    router = router_of("versions")
 
     @router.get("/versions", response_model=page(query.Version), summary="List a file's versions")
     async def versions(
@@ -139,7 +140,7 @@ def versions_router() -> APIRouter:
         "/versions/{version_id}", response_model=model(query.VersionContent), summary="Read one"
     )
     async def content(
-        version_id: int = Path(ge=1, description="Identifier of the version."),
+        version_id: int = Path(ge=1, le=MAX_ID, description="Identifier of the version."),
         client: Optional[str] = Depends(client_id),
         obby: State = Depends(get_state),
     ) -> Any:
@@ -151,7 +152,7 @@ def versions_router() -> APIRouter:
 
 def search_router() -> APIRouter:
     """Return `GET /search`, `GET /search/history` and `GET /topics/{topic}/files`."""
-    router = APIRouter(tags=["search"], responses=RESPONSES)
+    router = router_of("search")
 
     @router.get("/search", response_model=page(query.SearchResult), summary="Search contents")
     async def search(
@@ -198,7 +199,7 @@ def search_router() -> APIRouter:
         )
 
     @router.get(
-        "/topics/{topic}/files", response_model=page(query.TopicFile), summary="List a topic"
+        "/topics/{topic:path}/files", response_model=page(query.TopicFile), summary="List a topic"
     )
     async def topic(
         topic: str = Path(description="The topic."),
@@ -214,7 +215,7 @@ def search_router() -> APIRouter:
 
 def activity_router() -> APIRouter:
     """Return `GET /activity` and `GET /activity/times`."""
-    router = APIRouter(tags=["activity"], responses=RESPONSES)
+    router = router_of("activity")
 
     @router.get("/activity", response_model=model(query.ActivityStats), summary="Count changes")
     async def activity(
@@ -265,7 +266,7 @@ def activity_router() -> APIRouter:
 
 def events_router() -> APIRouter:
     """Return `GET /events`: every committed change as a Server-Sent Event."""
-    router = APIRouter(tags=["events"])
+    router = router_of("events")
 
     @router.get("/events", summary="Follow the changes", response_class=StreamingResponse)
     async def events(

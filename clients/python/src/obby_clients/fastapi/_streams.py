@@ -26,6 +26,7 @@ __all__ = ["EventStreams"]
 _LOG = logging.getLogger("obby_clients.fastapi")
 _BATCH = 200
 _PAUSE = 0.1  # seconds
+_DIGITS = 19  # of the largest identifier; Python refuses to read thousands
 _RETRY = b"retry: 1000\n\n"  # milliseconds until a browser comes back
 
 
@@ -98,7 +99,7 @@ class EventStreams:
         database, _, number = last_event_id.rpartition("-")
         if database != self._changes.database_id or not (number.isascii() and number.isdigit()):
             reason = "epoch"
-        elif int(number) > self._changes.newest():
+        elif len(number) > _DIGITS or int(number) > self._changes.newest():
             reason = "future"
         elif self._changes.count_after(int(number), self._replay + 1) > self._replay:
             reason = "expired"

@@ -101,6 +101,8 @@ def terms(
     where = Where()
     where.add("m.at BETWEEN ? AND ?", *range_.bounds())
     where.below("m.file_path", prefix)
+    if prefix:  # also where that is /: an entry may have no path at all
+        where.add("m.file_path IS NOT NULL")
     statement = f"""SELECT min(m.term), count(DISTINCT m.entry) AS entries
 FROM {_MENTIONS.replace("TERM", kind)}{where}
 GROUP BY m.term COLLATE NOCASE ORDER BY entries DESC, min(m.term) LIMIT ?"""
