@@ -70,6 +70,11 @@ python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against 
 	cd clients/python && $(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
 
+.PHONY: flip
+flip: build $(VENV)/ready ## the kill switch ten times under load, then with services killed (make test: smaller)
+	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip
+	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip --kill
+
 .PHONY: parity
 parity: build-race $(VENV)/ready ## compare the services with their Python fallbacks over real files; PARITY=--json for JSON
 	@cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/python -m tests.parity $(PARITY)
@@ -106,6 +111,7 @@ check-proto: tools $(TOOLS)/bin/buf ## the generated code is fresh; buf lint; bu
 	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby' clients/python/src/obby
 	diff -r -x __pycache__ '$(TOOLS)/fresh/python/obby_clients/_googleapis' clients/python/src/obby_clients/_googleapis
 	diff -r '$(TOOLS)/fresh/python/obby_clients/fallback/schema' clients/python/src/obby_clients/fallback/schema
+	diff '$(TOOLS)/fresh/python/obby_clients/fallback/_query/unicode61.txt' clients/python/src/obby_clients/fallback/_query/unicode61.txt
 	$(TOOLS)/bin/buf lint '$(TOOLS)/contract.binpb' --config proto/buf.yaml
 	$(TOOLS)/bin/buf breaking '$(TOOLS)/contract.binpb' --against proto/baseline.binpb --config proto/buf.yaml
 

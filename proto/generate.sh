@@ -30,6 +30,9 @@ protoc --python_out="$python_out/obby_clients/_googleapis" google/rpc/status.pro
 rm -rf "$python_out/obby_clients/fallback/schema"
 mkdir -p "$python_out/obby_clients/fallback/schema"
 cp ../internal/sqlite/{schema,obby,steps}.sql "$python_out/obby_clients/fallback/schema/"
+# What the search index makes of each character.
+mkdir -p "$python_out/obby_clients/fallback/_query"
+cp ../query-service/internal/query/unicode61.txt "$python_out/obby_clients/fallback/_query/"
 
 if [ -n "$image" ]; then
   protoc --include_imports --include_source_info --descriptor_set_out="$image" "${protos[@]}"

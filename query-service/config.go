@@ -3,7 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/obby/go-services/internal/guard"
 	"github.com/obby/go-services/internal/service"
@@ -46,4 +49,13 @@ func (s *settings) web() web.Options {
 		o.Hosts = append(o.Hosts[:len(o.Hosts):len(o.Hosts)], host)
 	}
 	return o
+}
+
+// listenHTTP returns the HTTP listener, where one is asked for.
+func listenHTTP(cfg *settings, metrics *prometheus.Registry, log *slog.Logger) []service.HTTP {
+	if cfg.HTTP == "" {
+		return nil
+	}
+	server := web.New(cfg.web(), metrics, log)
+	return []service.HTTP{{Name: "http", Addr: cfg.HTTP, Server: server.HTTP, OverGRPC: server.OverGRPC}}
 }

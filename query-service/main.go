@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,7 +20,6 @@ import (
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
 	"github.com/obby/go-services/query-service/internal/rpc"
 	"github.com/obby/go-services/query-service/internal/store"
-	"github.com/obby/go-services/query-service/internal/web"
 )
 
 func main() {
@@ -64,15 +62,6 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		return 1
 	}
 	return 0
-}
-
-// listenHTTP returns the HTTP listener, where one is asked for.
-func listenHTTP(cfg *settings, metrics *prometheus.Registry, log *slog.Logger) []service.HTTP {
-	if cfg.HTTP == "" {
-		return nil
-	}
-	server := web.New(cfg.web(), metrics, log)
-	return []service.HTTP{{Name: "http", Addr: cfg.HTTP, Server: server.HTTP, OverGRPC: server.OverGRPC}}
 }
 
 // reporter returns what tells health and metrics whether there is a usable

@@ -87,6 +87,7 @@ type follower struct {
 	resets int
 	visits int
 	lastID string
+	opened chan struct{} // closed with its first id
 }
 
 // follow reads until an event's data is last; now and then it leaves, or stops
@@ -123,6 +124,9 @@ func (f *follower) visit(ctx context.Context, addr, last string) (done bool) {
 			id = value
 		case lines.Text() == "":
 			if id != "" {
+				if f.lastID == "" {
+					close(f.opened)
+				}
 				f.lastID = id
 			}
 			if event == "reset" {
@@ -157,12 +161,8 @@ func loseNothing(t *testing.T, h *hubWorld) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*waitLimit)
 	defer cancel()
 	const last = "the end"
-	followers := make([]*follower, 8)
 	var reading, publishing sync.WaitGroup
-	for i := range followers {
-		followers[i] = &follower{}
-		reading.Go(func() { followers[i].follow(ctx, h.Addr["http"], last) })
-	}
+	followers := h.startFollowers(ctx, t, last, &reading)
 	stalled := h.stall(t)
 	done := make(chan struct{})
 	ids := make([][]string, 4)
@@ -197,6 +197,26 @@ func loseNothing(t *testing.T, h *hubWorld) {
 	reading.Wait()
 	stalled.Close()
 	judge(t, followers, ids)
+}
+
+// startFollowers returns when every follower has its first id. A stream that is
+// asked for without an id begins with what is published after it, so that one that
+// came later would rightly lack the events before.
+func (h *hubWorld) startFollowers(ctx context.Context, t *testing.T, last string, reading *sync.WaitGroup) []*follower {
+	t.Helper()
+	followers := make([]*follower, 8)
+	for i := range followers {
+		followers[i] = &follower{opened: make(chan struct{})}
+		reading.Go(func() { followers[i].follow(ctx, h.Addr["http"], last) })
+	}
+	for i, f := range followers {
+		select {
+		case <-f.opened:
+		case <-ctx.Done():
+			t.Fatalf("follower %d has no stream", i)
+		}
+	}
+	return followers
 }
 
 // stall opens a stream and never reads it.

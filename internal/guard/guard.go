@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 )
@@ -105,6 +106,19 @@ func Preflight(methods, headers string) http.HandlerFunc {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}
+}
+
+// Direct keeps requests whose path has an empty segment, "." or ".." from mux, which
+// would send the caller elsewhere with a page of HTML: refuse answers them.
+func Direct(mux http.Handler, refuse http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.EscapedPath() // a segment may hold a slash
+		if clean := path.Clean("/" + asked); asked == clean || asked == clean+"/" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		refuse(w, r)
+	})
 }
 
 // Validate reports every item of the settings --allow-host and --allow-origin that

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -25,14 +26,16 @@ const (
 )
 
 // Checkpointer copies the write-ahead log into the database. There is one in all
-// processes together, in the one that writes: two connections that checkpoint at
-// the same instant are what SQLite's worst bug needed.
+// processes together: two connections that checkpoint at the same instant are what
+// SQLite's worst bug needed. Who checkpoints has a lock on the file <database>-checkpoint:
+// the content-tracker while it runs, the Python backend for a moment while it does not.
 type Checkpointer struct {
 	path     string
 	log      *slog.Logger
 	interval time.Duration
 	large    int64 // size in bytes from which the WAL is truncated
 
+	lock     *os.File // nil: it is not ours yet
 	copied   walState // what the WAL was when it was last copied completely
 	reported string   // the trouble that was logged last
 }
@@ -76,13 +79,16 @@ func (c *Checkpointer) Run(ctx context.Context) error {
 func (c *Checkpointer) loop(ctx context.Context, db *sql.DB, wal string) {
 	ticker := time.NewTicker(c.interval)
 	defer ticker.Stop()
+	defer func() { _ = c.lock.Close() }() // nil or not
 	for {
 		select {
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCheckpoint)
 			defer cancel()
-			_, err := checkpoint(last, db, "PASSIVE")
-			c.report(err)
+			if c.owns(wal) {
+				_, err := checkpoint(last, db, "PASSIVE")
+				c.report(err)
+			}
 			return
 		case <-ticker.C:
 			c.report(c.tick(ctx, db, wal))
@@ -103,7 +109,7 @@ func (c *Checkpointer) tick(ctx context.Context, db *sql.DB, wal string) error {
 	}
 	// Taken before the copy, so that a write during it shows at the next tick.
 	state := walState{info.Size(), info.ModTime()}
-	if state == c.copied || state.size == 0 {
+	if state == c.copied || state.size == 0 || !c.owns(wal) {
 		return nil
 	}
 	done, err := checkpoint(ctx, db, "PASSIVE")
@@ -117,6 +123,17 @@ func (c *Checkpointer) tick(ctx context.Context, db *sql.DB, wal string) error {
 		c.copied = state
 	}
 	return err
+}
+
+// owns takes the lock if it is not taken, and reports whether it is ours.
+func (c *Checkpointer) owns(wal string) bool {
+	if c.lock == nil {
+		var err error
+		if c.lock, err = takeLock(strings.TrimSuffix(wal, "-wal") + "-checkpoint"); err != nil {
+			c.report(err)
+		}
+	}
+	return c.lock != nil
 }
 
 // checkpoint reports whether the whole WAL was copied.

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from obby.query.v1 import query_pb2_grpc
 from obby.sse.v1 import sse_pb2_grpc
 from obby.tracker.v1 import tracker_pb2_grpc
 from obby.watcher.v1 import watcher_pb2_grpc
+from obby_clients.fallback import AsyncQueryService, QueryService
 
 from .processes import Process
+from .rows import Rows, make
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9.md")
 
@@ -31,6 +34,7 @@ ASYNC: dict[type, type] = {
     oc.ContentTrackerClient: oc.AsyncContentTrackerClient,
     oc.QueryClient: oc.AsyncQueryClient,
     oc.SSEHubClient: oc.AsyncSSEHubClient,
+    QueryService: AsyncQueryService,
 }
 SERVICERS: dict[type, tuple[Any, Callable[[Any, grpc.Server], None]]] = {
     oc.FileWatcherClient: (
@@ -188,3 +192,24 @@ def wait_until(happened: Callable[[], Any]) -> Any:
             return result
         time.sleep(0.02)
     raise AssertionError("it did not happen")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Give a database in which no Go service ever ran."""
+    make(tmp_path / "obby.db")
+    return tmp_path / "obby.db"
+
+
+@pytest.fixture
+def rows(database: Path) -> Iterator[Rows]:
+    """Writes into that database what the Python backend would."""
+    with closing(Rows(database)) as rows:
+        yield rows
+
+
+@pytest.fixture
+def ask(database: Path) -> Iterator[QueryService]:
+    """Answers from that database."""
+    with QueryService(database) as service:
+        yield service

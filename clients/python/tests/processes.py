@@ -48,6 +48,10 @@ class Process:
         self._ended()
         assert self._process.returncode in {0, -signal.SIGKILL}, "".join(self._log)
 
+    def said(self, text: str) -> bool:
+        """Tell whether its log has a text."""
+        return any(text in line for line in self._log)
+
     def _start(self, listen: str) -> None:
         hub = self._name == "sse-hub"
         http = ["--http", "127.0.0.1:0", "--history-in-memory"] if hub else []

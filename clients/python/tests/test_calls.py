@@ -62,6 +62,7 @@ def test_documentation_and_signature_are_there() -> None:
         (oc.ContentTrackerClient, "content_hash", "GetContentHash", ("/x",), 2),
         (oc.ContentTrackerClient, "generate_diff", "GenerateDiff", (b"", b""), 5),
         (oc.QueryClient, "version_content", "GetVersionContent", (1,), 5),
+        (oc.QueryClient, "diff", "GetDiff", (1, 2), 5),
         (oc.QueryClient, "time_analysis", "GetTimeAnalysis", (), 5),
         (oc.QueryClient, "activity_stats", "GetActivityStats", (), 5),
         (oc.SSEHubClient, "publish", "Publish", ("t", "d"), 2),
@@ -226,17 +227,6 @@ def test_case_46_unknown_enum_value_arrives(connect: Connect, serve: Serve) -> N
     (diff,) = client.recent_diffs(change_types=[oc.query.ChangeType(78)])
     assert repr(diff.change_type) == "<ChangeType.UNKNOWN(77): 77>"
     assert asked == [78]
-
-
-def test_highlights_are_in_characters(connect: Connect, serve: Serve) -> None:
-    found = query_pb2.SearchResult(
-        snippet="a \u00e9\u20ac word", highlights=[query_pb2.Highlight(start=8, end=12)]
-    )
-    page = query_pb2.SearchContentResponse(results=[found])
-    server = serve(oc.QueryClient, SearchContent=lambda *_: page)
-    (result,) = connect(oc.QueryClient, server.target).search_content("word")
-    (mark,) = result.highlights
-    assert result.snippet[mark.start : mark.end] == "word"
 
 
 def test_case_45_large_messages(connect: Connect, serve: Serve) -> None:

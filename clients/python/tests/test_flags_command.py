@@ -136,3 +136,44 @@ def test_the_environment_of_a_running_process(run: Run) -> None:
     code, _, err = run("status", "--pid", "4194304999")
     assert code == 3
     assert "/proc/4194304999/environ" in err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
+def test_a_file_named_as_the_running_process_sees_it(run: Run, tmp_path: Path) -> None:
+    """A rollback must not be written where the process does not look."""
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    environ = {**os.environ, "OBBY_FLAGS_FILE": "relative.conf"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        code, out, _ = run("rollback", "--pid", str(process.pid))
+        process.communicate(b"\n")
+    assert code == 0
+    assert f"written: {tmp_path / 'relative.conf'};" in out
+    assert (tmp_path / "relative.conf").read_text() == "EMERGENCY_ROLLBACK=on\n"
+
+
+def test_a_rollback_written_by_an_editor_with_a_mark_is_taken_back(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "flags.conf").write_bytes(b"\xef\xbb\xbfEMERGENCY_ROLLBACK=on\n")
+    assert "EMERGENCY ROLLBACK IS ON" in run("status")[1]
+    assert "EMERGENCY ROLLBACK IS ON" not in run("rollback", "--off")[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [
+        ("OBBY_SHADOW_PERCENTAGE", "0"),
+        ("GO_SSE_HUB_HTTP_PORT", "no address"),
+        ("GO_SSE_HUB_PORT", "Python"),
+        ("EMERGENCY_ROLLBACK", "on"),
+    ],
+)
+def test_check_says_what_holds_instead(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, holds: str
+) -> None:
+    monkeypatch.setenv(name, "12345678")
+    assert f"(in the env; {holds} holds)" in run("check")[1]

@@ -196,3 +196,42 @@ def test_case_23_a_file_that_was_just_written_is_read_again(file: Path) -> None:
     # The kernel's clock stands still for some milliseconds: its times would not tell.
     file.write_text("USE_GO_FILE_WATCHER=1\n")
     assert source._signature(str(file)) != source._signature(str(file))
+
+
+def test_white_space_around_the_files_name_is_not_part_of_it(file: Path) -> None:
+    file.write_text("EMERGENCY_ROLLBACK=on\n")
+    environ = {"OBBY_FLAGS_FILE": f" {file} ", "USE_GO_FILE_WATCHER": "1"}
+    assert reason(Flags(environ)) is Reason.KILL_SWITCH
+    assert Flags({"OBBY_FLAGS_FILE": " "}).setting(WATCHER).on is False
+    assert Flags({"OBBY_FLAGS_FILE": " "}).overrides().path == ""
+
+
+def test_no_decision_is_made_of_two_states_of_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Off for all, then on for nobody: another thread reads the file in between."""
+    monkeypatch.setattr(source, "EVERY", 0.0)
+
+    class Meddling(dict[str, str]):
+        armed = False
+
+        def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+            if self.armed and name == "USE_GO_FILE_WATCHER":
+                self.asked += 1
+                if self.asked == 2:  # its place in the file has been read
+                    self.armed = False
+                    file.write_text("USE_GO_FILE_WATCHER=off\nGO_WATCHER_ROLLOUT_PERCENTAGE=100\n")
+                    now.overrides()
+            return dict.get(self, name, default)
+
+        asked = 0
+
+    file.write_text("USE_GO_FILE_WATCHER=on\nGO_WATCHER_ROLLOUT_PERCENTAGE=0\n")
+    environ = Meddling(OBBY_FLAGS_FILE=str(file))
+    now = Flags(environ)
+    file.write_text("USE_GO_FILE_WATCHER=on\nGO_WATCHER_ROLLOUT_PERCENTAGE=0\n# again\n")
+    environ["GO_FILE_WATCHER_PORT"] = "1"  # so that everything is read anew
+    environ.armed = True
+    assert reason(now) is Reason.PERCENT_ZERO
+    assert not environ.armed
+    assert reason(now) is Reason.FLAG_OFF

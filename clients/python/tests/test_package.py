@@ -75,7 +75,7 @@ def test_the_package_is_typed() -> None:
 def test_readme() -> None:
     readme = (SOURCE.parent.parent / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 6
     for block in blocks:
         compile(block, "README.md", "exec")
         for line in re.findall(r"^(?:from|import) .*", block, re.MULTILINE):

@@ -25,6 +25,8 @@ def blocking(ask: QueryClient, watch: FileWatcherClient) -> None:
     assert_type(ask.version_content(1), query.VersionContent)
     assert_type(ask.recent_diffs(limit=1), Iterator[query.Diff])
     assert_type(ask.diffs_since("cursor"), Stream[query.Diff])
+    assert_type(ask.diff(1, 2, path=b"/x"), query.VersionDiff)
+    assert_type(ask.search_history("text"), Iterator[query.HistoryMatch])
     assert_type(watch.events().connect(), Stream[watcher.Event | watcher.Resync])
     assert_type(watch.wait_ready(), ServerInfo)
     assert_type(watch.__enter__(), FileWatcherClient)

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import os
 import pickle
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,19 @@ MESSAGES: list[tuple[Any, Any]] = [
     (query.ChangeTypeCounts, query_pb2.ChangeTypeCounts),
     (query.Diff, query_pb2.Diff),
     (query.Highlight, query_pb2.Highlight),
+    (query.HistoryMatch, query_pb2.HistoryMatch),
+    (query.MatchLine, query_pb2.MatchLine),
     (query.NamedCounts, query_pb2.NamedCounts),
+    (query.QuietGap, query_pb2.QuietGap),
     (query.SearchResult, query_pb2.SearchResult),
+    (query.Streak, query_pb2.Streak),
     (query.TermCount, query_pb2.TermCount),
+    (query.TextChange, query_pb2.TextChange),
     (query.TimeAnalysis, query_pb2.GetTimeAnalysisResponse),
     (query.TimeBucket, query_pb2.TimeBucket),
-    (query.TopicFile, query_pb2.TopicFile),
     (query.Version, query_pb2.Version),
     (query.VersionContent, query_pb2.GetVersionContentResponse),
+    (query.VersionDiff, query_pb2.GetDiffResponse),
     (tracker.Forgotten, tracker_pb2.ForgetResponse),
     (tracker.RetentionRule, tracker_pb2.RetentionRule),
     (tracker.Thinned, tracker_pb2.ApplyRetentionResponse),
@@ -54,14 +59,17 @@ MESSAGES: list[tuple[Any, Any]] = [
     *((ServerInfo, pb.GetServerInfoResponse) for pb in (query_pb2, sse_pb2, tracker_pb2)),
     (ServerInfo, watcher_pb2.GetServerInfoResponse),
 ]
-# Those that are not: a request's part, and a union of result and error.
-BY_HAND = {tracker.TrackChange, tracker.BatchItem, tracker.Restored}
+# Those that are not: a request's part, unions of result and error, and a file with
+# what the page says of all of its files.
+BY_HAND = {tracker.TrackChange, tracker.BatchItem, tracker.Restored, query.TopicFile}
 
 ENUMS = [
     (hub.ResetReason, sse_pb2.ResetReason),
     (query.BucketSize, query_pb2.BucketSize),
     (query.ChangeType, query_pb2.ChangeType),
     (query.ContentKind, query_pb2.ContentKind),
+    (query.SearchMode, query_pb2.SearchMode),
+    (query.TopicSource, query_pb2.TopicSource),
     (tracker.ChangeType, tracker_pb2.ChangeType),
     (tracker.ContentKind, tracker_pb2.ContentKind),
     (tracker.LineEnding, tracker_pb2.LineEnding),
@@ -188,6 +196,12 @@ def test_durations() -> None:
     progress = decode(tracker.Progress, tracker_pb2.ReconcileResponse(remaining=duration(span)))
     assert progress.remaining == span
     assert decode(tracker.Progress, tracker_pb2.ReconcileResponse()).remaining is None
+
+
+def test_dates() -> None:
+    message = query_pb2.Streak(start_date="2026-02-27", end_date="2026-03-01", days=3)
+    streak = query.Streak(date(2026, 2, 27), date(2026, 3, 1), 3)
+    assert decode(query.Streak, message) == streak
 
 
 def test_zero_means_none_where_the_contract_says_so() -> None:

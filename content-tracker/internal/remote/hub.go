@@ -117,6 +117,7 @@ func (h *Hub) publish(ctx context.Context, c store.Change) error {
 
 // event is the JSON form of a change: docs/events.md says what it means.
 type event struct {
+	DatabaseID   string  `json:"database_id"`
 	ChangeID     string  `json:"change_id"`
 	ChangeType   string  `json:"change_type"`
 	Path         string  `json:"path"`
@@ -138,7 +139,7 @@ func (h *Hub) event(c store.Change) event {
 	path, raw := rawpath.Split(c.Path)
 	oldPath, _ := rawpath.Split(c.OldPath)
 	e := event{
-		ChangeID: strconv.FormatInt(c.ChangeID, 10), ChangeType: string(c.Type), Path: path, OldPath: oldPath, Root: h.rootOf(c.Path),
+		DatabaseID: h.store.DatabaseID(), ChangeID: strconv.FormatInt(c.ChangeID, 10), ChangeType: string(c.Type), Path: path, OldPath: oldPath, Root: h.rootOf(c.Path),
 		OldVersionID: idText(c.OldVersion), LinesAdded: c.Diff.Added, LinesRemoved: c.Diff.Removed,
 		ObserveTime: c.Observed.UTC().Format("2006-01-02T15:04:05.000000Z"),
 	}

@@ -113,7 +113,7 @@ func TestHub(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"change_id": "3", "change_type": "created", "path": w.root + "/caf\uFFFD.md", "old_path": "", "root": w.root, "version_id": "3",
+		"database_id": w.store.DatabaseID(), "change_id": "3", "change_type": "created", "path": w.root + "/caf\uFFFD.md", "old_path": "", "root": w.root, "version_id": "3",
 		"old_version_id": nil, "line_count": 1.0, "lines_added": 1.0, "lines_removed": 0.0, "truncated": false,
 		"content_hash": "73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac",
 		"diff":         "--- /dev/null\n+++ \"b/caf\\351.md\"\n@@ -0,0 +1 @@\n+x\n",

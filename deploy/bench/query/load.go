@@ -25,6 +25,7 @@ type load struct {
 	Callers   int             `json:"callers,omitempty"`
 	PerSecond float64         `json:"per_second,omitempty"`
 	Times     *measure.Times  `json:"times,omitempty"`
+	CPUMicros float64         `json:"service_cpu_us_of_a_call,omitempty"` // says more than the rate while others use the machine
 	Bytes     int             `json:"bytes_of_an_answer,omitempty"`
 	Messages  int             `json:"messages_of_an_answer,omitempty"`
 	Rate      *measure.Figure `json:"rate,omitempty"`
@@ -59,6 +60,7 @@ func dial(addr string) (*grpc.ClientConn, error) {
 type target struct {
 	conn *grpc.ClientConn
 	http string // its URL
+	pid  int
 }
 
 // caller is one of several that ask at once.
@@ -91,11 +93,18 @@ func press(ctx context.Context, to target, s scenario, lasts time.Duration) (loa
 	if _, _, err := together(ctx, to, s, requests, lasts/4); err != nil {
 		return load{}, err
 	}
+	before, err := measure.Of(to.pid)
+	if err != nil {
+		return load{}, err
+	}
 	callers, took, err := together(ctx, to, s, requests, lasts)
 	if err != nil {
 		return load{}, err
 	}
-	return s.sum(callers, took), nil
+	after, err := measure.Of(to.pid)
+	l := s.sum(callers, took)
+	l.CPUMicros = float64((after.CPU - before.CPU).Microseconds()) / float64(l.Times.Count)
+	return l, err
 }
 
 func together(ctx context.Context, to target, s scenario, requests [][]byte, lasts time.Duration) ([]*caller, time.Duration, error) {

@@ -30,6 +30,7 @@ type figures struct {
 // growth is a call's cost in one database by its cost in another.
 type growth struct {
 	Cost measure.Figure `json:"time_of_a_call"`
+	CPU  float64        `json:"service_cpu_of_a_call"`
 	P50  float64        `json:"p50"`
 	P99  float64        `json:"p99"`
 }
@@ -93,7 +94,7 @@ func (o options) ask(ctx context.Context, f *figures) error {
 			continue
 		}
 		fmt.Fprintln(os.Stderr, scenario.name)
-		if f.Calls[scenario.name], err = press(ctx, target{conn, "http://" + query.Addr["http"]}, scenario, o.lasts()); err != nil {
+		if f.Calls[scenario.name], err = press(ctx, target{conn, "http://" + query.Addr["http"], query.PID()}, scenario, o.lasts()); err != nil {
 			return fmt.Errorf("%w; the service's last word: %s", err, last)
 		}
 	}
@@ -138,6 +139,7 @@ func compare(first, last *figures) map[string]growth {
 		}
 		all[name] = growth{
 			Cost: measure.AtMost(before.PerSecond/after.PerSecond, maxGrowth),
+			CPU:  after.CPUMicros / before.CPUMicros,
 			P50:  after.Times.P50 / before.Times.P50, P99: after.Times.P99 / before.Times.P99,
 		}
 	}

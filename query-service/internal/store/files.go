@@ -30,6 +30,9 @@ func (s *Store) FilesAt(ctx context.Context, path string, at time.Time, after st
 	return page(ctx, s, selectFilesAt, args, limit, func(rows *sql.Rows) (query.Version, error) { return scanVersion(rows) })
 }
 
+// Every statement may begin with stand-ins, a WITH clause, and sqlite.FilesAt has its own.
+const selectVersionAt = "SELECT version_id FROM (" + sqlite.FilesAt + ")"
+
 // VersionAt implements query.VersionStore: FilesAt of the one path.
 func (s *Store) VersionAt(ctx context.Context, path string, at time.Time) (id int64, err error) {
 	known, upTo, err := s.before(ctx, at)
@@ -38,8 +41,8 @@ func (s *Store) VersionAt(ctx context.Context, path string, at time.Time) (id in
 	}
 	text := rawpath.Encode(path)
 	next := text + "\x01" // no path but this one lies below it
-	err = s.each(ctx, sqlite.FilesAt, []any{text, next, next, at.UnixMicro(), "", known, upTo, 1}, func(rows *sql.Rows) error {
-		return rows.Scan(new(string), &id)
+	err = s.each(ctx, selectVersionAt, []any{text, next, next, at.UnixMicro(), "", known, upTo, 1}, func(rows *sql.Rows) error {
+		return rows.Scan(&id)
 	})
 	if err != nil || id != 0 {
 		return id, err

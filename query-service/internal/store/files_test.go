@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/obby/go-services/internal/rawpath"
 	"github.com/obby/go-services/internal/sqlite"
+	"github.com/obby/go-services/internal/sqlitetest"
 	"github.com/obby/go-services/query-service/internal/query"
 )
 
@@ -145,5 +147,17 @@ func TestFilesAtOfBlocks(t *testing.T) {
 		if diff := cmp.Diff(at(), packed); diff != "" {
 			t.Errorf("(-without +with blocks):\n%s", diff)
 		}
+	}
+}
+
+// The statement has a WITH clause, and stand-ins for what a file lacks are one, too.
+func TestVersionAtOfAFileThatLacksATable(t *testing.T) {
+	path := sqlitetest.Legacy(t)
+	db := sqlitetest.Adopted(t, path)
+	exec(t, db, "DROP TABLE semantic_keywords")
+	version := exec(t, db, `INSERT INTO file_versions (file_path, content_hash, timestamp) VALUES ('/v.md', ?, '2024-03-05 10:00:00')`, strings.Repeat("a", 64))
+	s := serve(t, path)
+	if got, err := s.VersionAt(t.Context(), "/v.md", time.Date(2024, 3, 6, 0, 0, 0, 0, time.Local)); got != version || err != nil {
+		t.Errorf("it was version %d, %v, want %d", got, err, version)
 	}
 }

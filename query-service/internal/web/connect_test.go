@@ -13,10 +13,11 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/obby/go-services/internal/reqbody"
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
 )
 
-const procedures = "/obby.query.v1.QueryService/"
+const procedurePath = "/obby.query.v1.QueryService/"
 
 // frame puts the five bytes before a message that Connect's streams and gRPC-Web
 // have, and frames takes a body of them apart.
@@ -41,7 +42,7 @@ func frames(t *testing.T, body string) (flags []byte, messages []string) {
 // where the hub passes it on.
 func TestConnect(t *testing.T) {
 	s := serve(t, legacy(t))
-	for _, path := range []string{procedures, "/api" + procedures} {
+	for _, path := range []string{procedurePath, "/api" + procedurePath} {
 		for _, headers := range [][]string{nil, {"Connect-Protocol-Version", "1"}, {"Content-Type", "application/json; charset=utf-8"}} {
 			resp, body := s.ask(t, http.MethodPost, path+"GetVersionContent", `{"versionId":"1"}`, append([]string{"Content-Type", "application/json"}, headers...)...)
 			var got struct{ Version struct{ VersionID string } }
@@ -59,13 +60,18 @@ func TestConnect(t *testing.T) {
 		`{"versionIds":"1"}`:  `"code":"invalid_argument"`,
 		`{"versionId":`:       `"code":"invalid_argument"`,
 	} {
-		resp, text := s.ask(t, http.MethodPost, procedures+"GetVersionContent", body, "Content-Type", "application/json")
+		resp, text := s.ask(t, http.MethodPost, procedurePath+"GetVersionContent", body, "Content-Type", "application/json")
 		if resp.StatusCode < 400 || !strings.Contains(text, want) {
 			t.Errorf("%s: %s %s, want %s", body, resp.Status, text, want)
 		}
 	}
-	long := `{"versionId":"` + strings.Repeat("0", bodyBytes) + `"}`
-	resp, body := s.ask(t, http.MethodPost, procedures+"GetVersionContent", long, "Content-Type", "application/json")
+	for name, form := range map[string]string{"application/proto": "", "application/json": "{}"} { // a request without fields
+		if resp, body := s.ask(t, http.MethodPost, procedurePath+"GetServerInfo", form, "Content-Type", name); resp.StatusCode != 200 {
+			t.Errorf("%s: %s %q", name, resp.Status, body)
+		}
+	}
+	long := `{"versionId":"` + strings.Repeat("0", reqbody.Most) + `"}`
+	resp, body := s.ask(t, http.MethodPost, procedurePath+"GetVersionContent", long, "Content-Type", "application/json")
 	wantStatus(t, resp, body, 413, 8, "REQUEST_TOO_LARGE")
 }
 
@@ -74,7 +80,7 @@ func TestConnect(t *testing.T) {
 func TestStreams(t *testing.T) {
 	s := serve(t, legacy(t))
 	const since = `{"sinceTime":"2000-01-01T00:00:00Z","view":"DIFF_VIEW_BASIC"}`
-	_, body := s.ask(t, http.MethodPost, procedures+"GetDiffsSince", frame(since), "Content-Type", "application/connect+json")
+	_, body := s.ask(t, http.MethodPost, procedurePath+"GetDiffsSince", frame(since), "Content-Type", "application/connect+json")
 	flags, messages := frames(t, body)
 	last := len(messages) - 1
 	if last < 3 || flags[last] != 2 || strings.TrimSpace(messages[last]) != "{}" || !strings.Contains(messages[0], `"resumeToken"`) {
@@ -84,20 +90,20 @@ func TestStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, body := s.ask(t, http.MethodPost, "/api"+procedures+"GetDiffsSince", frame(string(request)), "Content-Type", "application/grpc-web+proto")
+	resp, body := s.ask(t, http.MethodPost, "/api"+procedurePath+"GetDiffsSince", frame(string(request)), "Content-Type", "application/grpc-web+proto")
 	if resp.StatusCode != 200 || resp.Header.Get("Grpc-Status") != "3" || body != "" {
 		t.Errorf("an error by gRPC-Web: %s %v %q", resp.Status, resp.Header, body)
 	}
 	if request, err = proto.Marshal(&queryv1.GetDiffsSinceRequest{Since: &queryv1.GetDiffsSinceRequest_SinceTime{SinceTime: &timestamppb.Timestamp{}}}); err != nil {
 		t.Fatal(err)
 	}
-	_, body = s.ask(t, http.MethodPost, "/api"+procedures+"GetDiffsSince", frame(string(request)), "Content-Type", "application/grpc-web+proto")
+	_, body = s.ask(t, http.MethodPost, "/api"+procedurePath+"GetDiffsSince", frame(string(request)), "Content-Type", "application/grpc-web+proto")
 	flags, messages = frames(t, body)
 	if last = len(messages) - 1; last < 3 || flags[0] != 0 || flags[last] != 0x80 || !strings.Contains(strings.ToLower(messages[last]), "grpc-status: 0") {
 		t.Errorf("by gRPC-Web: %v %q", flags, messages)
 	}
-	resp, body = s.ask(t, http.MethodPost, procedures+"GetDiffsSince", since, "Content-Type", "application/json")
-	wantStatus(t, resp, body, 415, 12, "METHOD_NOT_ALLOWED")
+	resp, body = s.ask(t, http.MethodPost, procedurePath+"GetDiffsSince", since, "Content-Type", "application/json")
+	wantStatus(t, resp, body, 415, 3, "MEDIA_TYPE_NOT_SUPPORTED")
 	if !strings.Contains(body, "application/connect+json") {
 		t.Errorf("it does not say how a stream is asked for: %s", body)
 	}

@@ -10,4 +10,6 @@
 // In front of it stands what vanguard leaves open (see rest.go): parameters are read
 // strictly, and what is wrong with one is INVALID_ARGUMENT that names it; a value in
 // the path may hold a slash. A stream has no REST form: Connect and gRPC-Web have it.
+// Calls by name are looked at in procedure.go, for vanguard would unpack what is packed
+// without a bound and say in a text what is wrong with a call.
 package web

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/obby/go-services/internal/reqbody"
 	"github.com/obby/go-services/internal/rpcerr"
 )
 
@@ -15,14 +16,19 @@ import (
 var (
 	errPath   = errors.New("no such path")
 	errMethod = errors.New("no such method")
-	errSize   = errors.New("too large")
+	errType   = errors.New("no such content type")
+	errCall   = errors.New("no such call")
 	errSite   = errors.New("not for this site")
 )
 
 var table = rpcerr.Table{
 	{Is: errPath, Code: codes.NotFound, Reason: "NO_SUCH_PATH"},
 	{Is: errMethod, Code: codes.Unimplemented, Reason: "METHOD_NOT_ALLOWED"},
-	{Is: errSize, Code: codes.ResourceExhausted, Reason: "REQUEST_TOO_LARGE"},
+	{Is: errType, Code: codes.InvalidArgument, Reason: "MEDIA_TYPE_NOT_SUPPORTED"},
+	{Is: errCall, Code: codes.InvalidArgument, Reason: "CALL_NOT_UNDERSTOOD"},
+	{Is: reqbody.ErrTooLarge, Code: codes.ResourceExhausted, Reason: "REQUEST_TOO_LARGE"},
+	{Is: reqbody.ErrSlow, Code: codes.DeadlineExceeded, Reason: "REQUEST_TOO_SLOW"},
+	{Is: reqbody.ErrBroken, Code: codes.InvalidArgument, Reason: "REQUEST_BROKEN_OFF"},
 	{Is: errSite, Code: codes.PermissionDenied, Reason: "SITE_NOT_ALLOWED"},
 }
 

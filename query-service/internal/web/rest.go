@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/obby/go-services/internal/rpcerr"
-	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
 )
 
 // endpoint is one REST path. All of them are GET.
@@ -27,7 +26,7 @@ var variable = regexp.MustCompile(`\{(\w+)\}`)
 // handleREST adds the paths that the contract names. A method without one, such as a
 // stream, has no REST form.
 func handleREST(mux *http.ServeMux, calls http.Handler) error {
-	methods := queryv1.File_obby_query_v1_query_proto.Services().ByName("QueryService").Methods()
+	methods := methods()
 	for i := range methods.Len() {
 		method := methods.Get(i)
 		rule, _ := proto.GetExtension(method.Options(), annotations.E_Http).(*annotations.HttpRule)
@@ -70,7 +69,7 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // parameters returns the fields of the request with their values in the form that
 // vanguard reads.
 func (e *endpoint) parameters(r *http.Request) (url.Values, error) {
-	if r.ContentLength > 0 {
+	if r.ContentLength != 0 { // -1: in chunks
 		return nil, rpcerr.Field("body", "a GET request takes none: give the fields as parameters of the URL")
 	}
 	given, err := url.ParseQuery(r.URL.RawQuery)

@@ -7,25 +7,23 @@ import (
 	"strings"
 	"time"
 
-	"connectrpc.com/connect"
 	"connectrpc.com/vanguard"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/obby/go-services/internal/guard"
+	"github.com/obby/go-services/internal/reqbody"
 	"github.com/obby/go-services/internal/service"
 	queryv1 "github.com/obby/go-services/proto/gen/obby/query/v1"
 )
 
 // Limits of the server. It has no write timeout: a stream may stay open for days.
 const (
-	headerTimeout = 5 * time.Second // to send a request's headers
-	idleTimeout   = 2 * time.Minute // of a connection between two requests
-	headerBytes   = 64 << 10        // of a request: a text of 1,000 characters in a URL, and cookies
-	bodyBytes     = 1 << 20         // of a request; the longest that makes sense has a few KB
-	maxStreams    = 250             // of one HTTP/2 connection
+	headerTimeout = 5 * time.Second  // to send a request's headers
+	idleTimeout   = 2 * time.Minute  // of a connection between two requests
+	headerBytes   = 64 << 10         // of a request: a text of 1,000 characters in a URL, and cookies
+	bodyTimeout   = 10 * time.Second // to send a request's body
+	maxStreams    = 250              // of one HTTP/2 connection
 
 	// answerBytes bounds an answer: a gRPC message as JSON, its bytes as base64.
 	answerBytes = 2 * service.MaxMessageBytes
@@ -45,12 +43,14 @@ type Server struct {
 	HTTP *http.Server
 
 	options   Options
+	timeout   time.Duration // to send a body
+	log       *slog.Logger
 	responses *prometheus.CounterVec
 }
 
 // New returns a server that serves nothing before its handler is made by OverGRPC.
 func New(o Options, metrics prometheus.Registerer, log *slog.Logger) *Server {
-	s := &Server{options: o, responses: prometheus.NewCounterVec(prometheus.CounterOpts{
+	s := &Server{options: o, timeout: bodyTimeout, log: log, responses: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "obby_query_http_responses_total", Help: "Responses over HTTP, by status.",
 	}, []string{"code"})}
 	metrics.MustRegister(s.responses)
@@ -71,7 +71,7 @@ func (s *Server) OverGRPC(server *grpc.Server) (http.Handler, error) {
 		[]*vanguard.Service{vanguard.NewService(queryv1.QueryService_ServiceDesc.ServiceName, server,
 			vanguard.WithTargetProtocols(vanguard.ProtocolGRPC), vanguard.WithTargetCodecs(vanguard.CodecProto),
 			vanguard.WithNoTargetCompression(), vanguard.WithMaxMessageBufferBytes(answerBytes))},
-		vanguard.WithCodec(newCodec), vanguard.WithUnknownHandler(http.HandlerFunc(refusePath)))
+		vanguard.WithCodec(newCodec(s.log)), vanguard.WithUnknownHandler(http.HandlerFunc(refusePath)))
 	if err != nil {
 		return nil, err
 	}
@@ -79,63 +79,16 @@ func (s *Server) OverGRPC(server *grpc.Server) (http.Handler, error) {
 	if err := handleREST(mux, calls); err != nil {
 		return nil, err
 	}
-	procedures := "/" + queryv1.QueryService_ServiceDesc.ServiceName + "/"
-	mux.Handle(procedures, procedure(calls))
-	mux.Handle("/api"+procedures, http.StripPrefix("/api", procedure(calls)))
+	named := &procedures{methods: methods(), calls: calls}
+	name := "/" + queryv1.QueryService_ServiceDesc.ServiceName + "/"
+	for _, prefix := range []string{"", "/api"} {
+		mux.Handle(prefix+name, http.StripPrefix(prefix, named))
+		mux.HandleFunc(strings.TrimSuffix(prefix+name, "/"), refusePath) // mux would add the slash
+	}
 	mux.HandleFunc("/", refusePath)
-	return s.observe(&guard.Guard{Hosts: s.options.Hosts, Origins: s.options.Origins, Next: preflighted(mux), Refuse: refuseSite}), nil
-}
-
-// codec is JSON in which what cannot be read is the caller's mistake.
-type codec struct{ vanguard.JSONCodec }
-
-// newCodec returns a codec that writes zeros and empty lists, so that a script finds
-// every field, and leaves out what is not set; it refuses what it does not know.
-func newCodec(types vanguard.TypeResolver) vanguard.Codec {
-	return codec{vanguard.JSONCodec{
-		MarshalOptions:   protojson.MarshalOptions{Resolver: types, EmitDefaultValues: true},
-		UnmarshalOptions: protojson.UnmarshalOptions{Resolver: types},
-	}}
-}
-
-// Unmarshal implements vanguard.Codec.
-func (c codec) Unmarshal(data []byte, message proto.Message) error {
-	if err := c.JSONCodec.Unmarshal(data, message); err != nil {
-		return connect.NewError(connect.CodeInvalidArgument, err)
-	}
-	return nil
-}
-
-// procedure prepares calls by name. Connect's header may be left out, as its
-// specification says, where the content type tells that it is no REST call.
-func procedure(calls http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind {
-		case "application/json", "application/proto":
-			if streams(r.URL.Path) {
-				refuse(w, http.StatusUnsupportedMediaType, errMethod, "%s answers with a stream: its content type is application/connect+json or application/grpc-web+proto", r.URL.Path)
-				return
-			}
-			r.Header.Set("Connect-Protocol-Version", "1")
-			r.Header.Set("Content-Type", kind)
-		}
-		if r.ContentLength > bodyBytes {
-			refuse(w, http.StatusRequestEntityTooLarge, errSize, "the request has %d bytes: at most %d are read", r.ContentLength, bodyBytes)
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, bodyBytes) // of which it does not say how long it is
-		calls.ServeHTTP(w, r)
-	})
-}
-
-// streams reports whether the method at a path answers with a stream.
-func streams(path string) bool {
-	for _, stream := range queryv1.QueryService_ServiceDesc.Streams {
-		if strings.HasSuffix(path, "/"+stream.StreamName) {
-			return true
-		}
-	}
-	return false
+	direct := guard.Direct(mux, refusePath)
+	guarded := &guard.Guard{Hosts: s.options.Hosts, Origins: s.options.Origins, Next: preflighted(direct), Refuse: refuseSite}
+	return s.observe(reqbody.Reader{Timeout: s.timeout, Refuse: writeError}.Before(guarded)), nil
 }
 
 // preflighted answers a browser that asks before it makes a call.
@@ -165,17 +118,22 @@ func (s *Server) observe(next http.Handler) http.Handler {
 }
 
 // recorder notes the status of a response and gives it the request's id, which gRPC
-// may have given it already.
+// may have given it already. An error that vanguard or gRPC says as a text, such as of
+// a timeout that is no number, it says as every other.
 type recorder struct {
 	http.ResponseWriter
 	id   string
-	code int // 0: none was set
+	code int  // 0: none was set
+	text bool // of an error, which is to come
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (r *recorder) WriteHeader(code int) {
 	if r.code == 0 {
 		r.code = code
+	}
+	if r.text = code >= http.StatusBadRequest && strings.HasPrefix(r.Header().Get("Content-Type"), "text/plain"); r.text {
+		return
 	}
 	r.Header().Set(requestID, r.id)
 	r.ResponseWriter.WriteHeader(code)
@@ -185,6 +143,10 @@ func (r *recorder) WriteHeader(code int) {
 func (r *recorder) Write(data []byte) (int, error) {
 	if r.code == 0 {
 		r.WriteHeader(http.StatusOK)
+	}
+	if r.text {
+		refuse(r, r.code, errCall, "%s", strings.TrimSpace(string(data)))
+		return len(data), nil
 	}
 	return r.ResponseWriter.Write(data)
 }

@@ -45,7 +45,7 @@ type site struct {
 }
 
 // serve answers from the database at path, which need not be there.
-func serve(t *testing.T, path string) *site {
+func serve(t *testing.T, path string, change ...func(*Server)) *site {
 	t.Helper()
 	quiet := slog.New(slog.DiscardHandler)
 	looked := make(chan struct{}, 1) // at the file: nobody waits to send
@@ -70,6 +70,9 @@ func serve(t *testing.T, path string) *site {
 
 	s := &site{metrics: prometheus.NewRegistry(), grpc: queryv1.NewQueryServiceClient(servicetest.Dial(t, register))}
 	server := New(Options{Hosts: []string{"notes.lan"}, Origins: []string{friend}}, s.metrics, quiet)
+	for _, change := range change {
+		change(server)
+	}
 	behind := grpc.NewServer(service.ServerOptions(service.NewObserver(quiet, s.metrics, "query-service"))...)
 	register(behind)
 	handler, err := server.OverGRPC(behind)

@@ -21,7 +21,7 @@ type queryService struct {
 
 func startQuery(t *testing.T) *queryService {
 	t.Helper()
-	q := &queryService{entered: make(chan struct{}, maxCalls), release: make(chan struct{})}
+	q := &queryService{entered: make(chan struct{}, maxFollows), release: make(chan struct{})}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", r.Header.Get("X-Request-Id"))
 		w.Header().Set("Vary", "Origin")
@@ -61,6 +61,7 @@ func TestAPI(t *testing.T) {
 	}
 	for name, value := range map[string]string{
 		"Origin": friend, "Cookie": "obby_token=secret", "Authorization": "Bearer secret", "Sec-Fetch-Site": "cross-site",
+		"Referer": friend + "/private", "Connection": "X-Request-Id, Upgrade", "Upgrade": "h2c",
 		"X-Request-Id": "mine", "Connect-Protocol-Version": "1", "Content-Type": "application/json",
 	} {
 		req.Header.Set(name, value)
@@ -75,7 +76,7 @@ func TestAPI(t *testing.T) {
 		t.Fatalf("%s, %v", resp.Status, err)
 	}
 	first, headers, _ := strings.Cut(string(text), "\n")
-	if want := fmt.Sprintf("POST %s %s %q", path, q.addr, "a body"); first != want {
+	if want := fmt.Sprintf("POST %s %s %q", path, "localhost", "a body"); first != want {
 		t.Errorf("it was asked %s, want %s", first, want)
 	}
 	for _, want := range []string{"X-Request-Id: mine", "Connect-Protocol-Version: 1", "Content-Type: application/json"} {
@@ -83,7 +84,7 @@ func TestAPI(t *testing.T) {
 			t.Errorf("it did not get %s: %s", want, headers)
 		}
 	}
-	for _, secret := range []string{"secret", friend, "Sec-Fetch"} {
+	for _, secret := range []string{"secret", friend, "private", "Sec-Fetch", "h2c"} {
 		if strings.Contains(headers, secret) {
 			t.Errorf("it got %s: %s", secret, headers)
 		}
@@ -196,6 +197,7 @@ func TestAPIStreams(t *testing.T) {
 	q := startQuery(t)
 	s := serve(t, q.with)
 	begun, stream := q.wait(t, s, "Content-Type", streamType)
+	_, web := q.wait(t, s, "Content-Type", "application/grpc-web+proto")
 	_, call := q.wait(t, s)
 	if begun != "begun\n" {
 		t.Errorf("the first part is %q", begun)
@@ -204,8 +206,10 @@ func TestAPIStreams(t *testing.T) {
 	if err := s.server.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-stream; err == io.EOF {
-		t.Error("the stream ended as if it were complete")
+	for _, stream := range []<-chan error{stream, web} {
+		if err := <-stream; err == io.EOF {
+			t.Error("the stream ended as if it were complete")
+		}
 	}
 	select {
 	case err := <-call:
@@ -229,17 +233,4 @@ func TestAPIStreamEndsWithItsToken(t *testing.T) {
 	if err := <-stream; err == io.EOF {
 		t.Error("the stream ended as if it were complete")
 	}
-}
-
-func TestAPICrowd(t *testing.T) {
-	q := startQuery(t)
-	s := serve(t, q.with)
-	for range maxCalls {
-		q.wait(t, s)
-	}
-	resp, body := s.ask(t, "GET", "/api/v1/diffs")
-	if resp.StatusCode != 503 || !strings.Contains(body, "TOO_MANY_CALLS") {
-		t.Errorf("one call more: %s %s", resp.Status, body)
-	}
-	close(q.release)
 }

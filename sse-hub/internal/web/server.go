@@ -18,12 +18,15 @@ import (
 	"time"
 
 	"github.com/obby/go-services/internal/guard"
+	"github.com/obby/go-services/internal/reqbody"
+	"github.com/obby/go-services/internal/rpcerr"
 	"github.com/obby/go-services/sse-hub/internal/hub"
 )
 
 // Limits of the server.
 const (
 	headerTimeout = 5 * time.Second  // to send a request's headers (hub case 35)
+	bodyTimeout   = 10 * time.Second // to send a request's body
 	headerBytes   = 16 << 10         // of a request
 	idleTimeout   = 2 * time.Minute  // of a connection between two requests
 	writeTimeout  = 10 * time.Second // of one write to a stream
@@ -62,10 +65,10 @@ type Server struct {
 func NewServer(h *hub.Hub, o Options, log *slog.Logger) (*Server, error) {
 	return newServer(&streams{
 		hub: h, log: log, access: o.Access, timeout: writeTimeout, users: users{most: o.StreamsPerUser},
-	}, o)
+	}, o, bodyTimeout)
 }
 
-func newServer(s *streams, o Options) (*Server, error) {
+func newServer(s *streams, o Options, bodyTimeout time.Duration) (*Server, error) {
 	loop, err := newLoop(s, o.Plain || o.TLS != nil)
 	if err != nil {
 		return nil, err
@@ -76,6 +79,7 @@ func newServer(s *streams, o Options) (*Server, error) {
 	mux.HandleFunc("OPTIONS /events", guard.Preflight("GET, HEAD, OPTIONS", pageHeaders))
 	api := newAPI(s, o.Query)
 	mux.Handle("/api/", api)
+	mux.Handle("/api", api) // mux would add the slash
 	mux.HandleFunc("OPTIONS /api/", guard.Preflight(guard.CallMethods, guard.CallHeaders))
 	mux.HandleFunc("GET /{$}", servePage("index.html", "text/html; charset=utf-8"))
 	mux.HandleFunc("GET /app.js", servePage("app.js", "text/javascript; charset=utf-8"))
@@ -85,13 +89,16 @@ func newServer(s *streams, o Options) (*Server, error) {
 		mux.HandleFunc("POST /tickets", s.giveTicket)
 		mux.HandleFunc("OPTIONS /tickets", guard.Preflight("POST, OPTIONS", pageHeaders))
 	}
+	bodies := reqbody.Reader{Timeout: bodyTimeout, Refuse: func(w http.ResponseWriter, code int, err error) {
+		rpcerr.WriteHTTP(w, code, apiErrors.Status(s.log, err))
+	}}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.TLS != nil)
 	protocols.SetUnencryptedHTTP2(o.TLS == nil) // for a proxy that speaks it; browsers do not
 	return &Server{
 		HTTP: &http.Server{
-			Handler:           &guard.Guard{Hosts: o.Hosts, Origins: o.Origins, Next: mux},
+			Handler:           bodies.Before(&guard.Guard{Hosts: o.Hosts, Origins: o.Origins, Next: guard.Direct(mux, http.NotFound)}),
 			ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: headerBytes, IdleTimeout: idleTimeout,
 			Protocols: &protocols, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 			TLSConfig: o.TLS, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),

@@ -24,6 +24,7 @@ type setup struct {
 	web       Options
 	retention hub.Retention
 	timeout   time.Duration
+	bodies    time.Duration
 	headers   time.Duration
 }
 
@@ -55,7 +56,7 @@ func serveBy(t *testing.T, plain bool, change func(*setup)) *site {
 	s := setup{
 		Options:   hub.Options{MaxData: 1 << 20, Heartbeat: 15 * time.Second},
 		retention: hub.Retention{Events: 10_000, Bytes: 1 << 30, Age: time.Hour},
-		timeout:   time.Minute, headers: headerTimeout,
+		timeout:   time.Minute, headers: headerTimeout, bodies: time.Minute,
 	}
 	if change != nil {
 		change(&s)
@@ -68,7 +69,7 @@ func serveBy(t *testing.T, plain bool, change func(*setup)) *site {
 	s.web.Plain = s.web.Plain || plain
 	server, err := newServer(&streams{
 		hub: h, log: log, access: s.web.Access, timeout: s.timeout, users: users{most: s.web.StreamsPerUser},
-	}, s.web)
+	}, s.web, s.bodies)
 	if err != nil {
 		t.Fatal(err)
 	}

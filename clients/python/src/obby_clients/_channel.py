@@ -28,6 +28,9 @@ MAX_MESSAGE_BYTES = 16 << 20
 """Largest message in either direction; the services have the same limit."""
 
 
+_CLIENT = ("x-obby-client", f"py/{__version__}")
+
+
 class BaseClient:
     """What the two kinds of client share: whom they address, and whether they are closed."""
 
@@ -96,7 +99,7 @@ class Link:
 
 def metadata(request_id: str) -> tuple[tuple[str, str], ...]:
     """Return the metadata of a call."""
-    return (("x-obby-client", f"py/{__version__}"), ("x-request-id", request_id))
+    return (_CLIENT, ("x-request-id", request_id))
 
 
 def channel_options(
@@ -122,6 +125,9 @@ def channel_options(
         ("grpc.min_reconnect_backoff_ms", 2_000),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        # grpcio 1.51 crashes when two clients of one target watch different services' health
+        # on the connection that they would share.
+        ("grpc.use_local_subchannel_pool", int(bool(health))),
         ("grpc.enable_retries", int(bool(retried))),
         ("grpc.service_config", service_config(retried, health)),
     ]

@@ -68,7 +68,7 @@ class World:
         )
         client = oc.ContentTrackerClient(self._process.target)
         client.wait_ready(60)
-        list(client.reconcile(root))  # as it does when it starts: nothing is there yet
+        wait_until(lambda: self._process.said("root compared with the disk"))
         python = fallback.ContentTracker(
             databases[1],
             [root],

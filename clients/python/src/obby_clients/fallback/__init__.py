@@ -7,14 +7,17 @@ here needs grpcio.
 """
 
 from .hub import AsyncSSEHub, SSEHub
+from .query import AsyncQueryService, QueryService
 from .tracker import AsyncContentTracker, ContentTracker
 from .watcher import AsyncFileWatcher, FileWatcher
 
 __all__ = [
     "AsyncContentTracker",
     "AsyncFileWatcher",
+    "AsyncQueryService",
     "AsyncSSEHub",
     "ContentTracker",
     "FileWatcher",
+    "QueryService",
     "SSEHub",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ._content import BINARY, OMITTED, Content
 from ._script import split_lines, staying
 
-__all__ = ["CONTEXT", "MAX_STORED", "NO_DIFF", "Diff", "Names", "between"]
+__all__ = ["CONTEXT", "MAX_STORED", "NO_DIFF", "Diff", "Names", "between", "unified"]
 
 CONTEXT = 3
 """Unchanged lines around each change of a stored diff."""
@@ -41,10 +41,11 @@ def between(names: Names, a: Content, b: Content, context: int, limit: int) -> D
         return _opaque(names, "Large files")
     if BINARY in {a.kind, b.kind}:
         return _opaque(names, "Binary files")
-    return _unified(names, (a.body or b"", b.body or b""), context, limit)
+    return unified(names, (a.body or b"", b.body or b""), context, limit)
 
 
-def _unified(names: Names, bodies: tuple[bytes, bytes], context: int, limit: int) -> Diff:
+def unified(names: Names, bodies: tuple[bytes, bytes], context: int, limit: int) -> Diff:
+    """Return the diff of two texts with LF line ends; without its text where that is too long."""
     a, b = bodies
     if a == b:
         return NO_DIFF

@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import sqlite3
+import time
 
+from .._lock import Lock
 from ..tracker.values import Forgotten
 from . import _past
 from ._database import Database, columns_of
@@ -25,6 +27,7 @@ __all__ = ["forget"]
 _LOG = logging.getLogger("obby_clients.fallback")
 _TRIES = 5
 _SHOWN = 100  # paths that are named
+_PATIENCE = 2.0  # seconds for another program to have checkpointed
 
 
 class _UndoneError(Exception):
@@ -214,10 +217,22 @@ def _vacuum(db: Database) -> None:
     """Rewrite the database's files without what is not in use, and empty its log."""
     with db.reading() as connection:
         connection.execute("VACUUM")
-        if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if not _emptied(db, connection):
             raise problem(
                 "DATABASE_BUSY",
                 "",
                 "what was forgotten is gone from the history, but remains of it are in the"
                 " database's log until that program lets go of it",
             )
+
+
+def _emptied(db: Database, connection: sqlite3.Connection) -> bool:
+    """Empty the log, unless another program is the one that checkpoints."""
+    with Lock(f"{db.path}-checkpoint") as lock:
+        until = time.monotonic() + _PATIENCE
+        while not lock.taken():  # `obby-backend` has it for a moment, the content-tracker stays
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        (busy,) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[:1]
+        return not busy

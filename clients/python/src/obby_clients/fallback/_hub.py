@@ -126,15 +126,6 @@ class Hub:
         """Sequence of the oldest event held; one above the newest: none is."""
         return self._first
 
-    def topics(self) -> dict[str, int]:
-        """Return the topics of the events held, each with how many there are."""
-        with self._lock:
-            self._forget()
-            counts: dict[str, int] = {}
-            for held in self._held:
-                counts[held.event.topic] = counts.get(held.event.topic, 0) + 1
-        return dict(sorted(counts.items()))
-
     def subscribe(self, request: Request) -> Subscription:
         """Begin to read; what is published later is not missed."""
         request.check()

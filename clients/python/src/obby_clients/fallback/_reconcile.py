@@ -20,7 +20,7 @@ from ._reading import is_regular
 from ._roots import leads_elsewhere
 from ._tracking import Request, Tracker
 
-__all__ = ["compare", "look", "move_directory", "reconcile"]
+__all__ = ["compare", "reconcile"]
 
 _LOG = logging.getLogger("obby_clients.fallback")
 _REPORT_EVERY = 0.5
@@ -47,32 +47,6 @@ def compare(tracker: Tracker, directory: str) -> int:
     for _ in work.run():
         pass
     return work.changes
-
-
-def look(tracker: Tracker, path: str) -> None:
-    """Record what is at a path now: a file, or everything below a directory."""
-    compare(tracker, path)
-    if path in tracker.roots.all:
-        return
-    try:
-        tracker.track(Request(path))
-    except ObbyError as error:
-        if error.reason not in {"NEVER_RECORDED", "NOT_A_REGULAR_FILE"}:
-            raise  # else neither a file nor recorded as one
-
-
-def move_directory(tracker: Tracker, old: str, new: str) -> None:
-    """Record that a directory was renamed: every live path below it has moved with it."""
-    failed: ObbyError | None = None
-    for path in _store.live(tracker.db, old):
-        try:
-            tracker.track(Request(new + path[len(old) :], old_path=path))
-        except ObbyError as error:
-            if error.reason != "NEVER_RECORDED":
-                failed = error
-    compare(tracker, new)
-    if failed is not None:
-        raise failed
 
 
 class _Reconciliation:

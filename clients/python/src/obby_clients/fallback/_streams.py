@@ -104,14 +104,14 @@ class AsyncStream(Generic[T]):
     def __init__(self, source: Source[T] | Iterator[T]) -> None:
         self._work = source if isinstance(source, Iterator) else None
         self._source = None if isinstance(source, Iterator) else source
-        self._loop = asyncio.get_running_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None  # the reader's, once it reads
         self._changed = asyncio.Event()
         self._over = False
         if self._source is not None:
             self._source.listen(self._wake)
 
     def _wake(self) -> None:
-        if not self._loop.is_closed():
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._changed.set)
 
     @property
@@ -148,6 +148,7 @@ class AsyncStream(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
+        self._loop = asyncio.get_running_loop()
         while not self._over:
             if self._work is not None:
                 item: Any = await asyncio.to_thread(next, self._work, END)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from datetime import datetime, timedelta, timezone
 
 __all__ = ["SECOND", "datetime_of", "format_time", "micros_of", "now_micros", "parse_time"]
@@ -15,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_MILLIS = 1e12  # from here on a stored number counts milliseconds
 _TEXT = re.compile(
     r"(\d{4}-\d\d-\d\d)"
-    r"(?:[ T](\d\d:\d\d)"
+    r"(?:[ T](\d\d?:\d\d)"
     r"(?:(:\d\d)(?:[.,](\d+))?( ?(?:Z|[+-]\d\d:\d\d)|[+-]\d\d(?:\d\d)?)?)?)?",
     re.ASCII,
 )
@@ -30,6 +31,10 @@ def now_micros() -> int:
 def micros_of(when: datetime) -> int:
     """Return the microseconds of an aware datetime."""
     return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+_FIRST = micros_of(datetime.min.replace(tzinfo=timezone.utc))
+_LAST = micros_of(datetime.max.replace(tzinfo=timezone.utc))
 
 
 def datetime_of(micros: int) -> datetime:
@@ -51,7 +56,8 @@ def parse_time(value: object) -> int | None:
     """Read a stored time in any of its forms; None where it is no time.
 
     Text has a space or a 'T', a fraction or none, an offset or local time; a
-    number counts seconds, or milliseconds from 1e12 on.
+    number counts seconds, or milliseconds from 1e12 on. Of the two times that a wall
+    clock shows in autumn it is the one that Go takes.
     """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
@@ -68,11 +74,22 @@ def _parse_text(text: str) -> int | None:
         return _from_number(float(text)) if _NUMBER.fullmatch(text) else None
     day, minute, second, fraction, zone = match.groups()
     try:
-        moment = datetime.fromisoformat(f"{day} {minute or '00:00'}{second or ':00'}")
-        moment = moment.replace(microsecond=int((fraction or "")[:6].ljust(6, "0")))
-        return micros_of(moment.replace(tzinfo=_zone(zone)) if zone else moment.astimezone())
-    except (ValueError, OverflowError):
+        wall = datetime.fromisoformat(f"{day} {(minute or '00:00').zfill(5)}{second or ':00'}")
+        wall = wall.replace(microsecond=int((fraction or "")[:6].ljust(6, "0")))
+        micros = micros_of(wall.replace(tzinfo=_zone(zone) if zone else timezone.utc))
+        return micros if zone else _kept(micros - _offset(micros - _offset(micros)))
+    except (ValueError, OverflowError, OSError):
         return None
+
+
+def _offset(micros: int) -> int:
+    """Return how far the local wall clock is ahead of UTC at a time."""
+    return time.localtime(micros // SECOND).tm_gmtoff * SECOND
+
+
+def _kept(micros: int) -> int | None:
+    """Return a time that a datetime can hold, else None."""
+    return micros if _FIRST <= micros <= _LAST else None
 
 
 def _zone(text: str) -> timezone:
@@ -89,8 +106,4 @@ def _from_number(number: float) -> int | None:
     if math.isnan(number) or abs(number) >= _FIRST_MILLIS:
         return None
     fraction, seconds = math.modf(number)
-    micros = int(seconds) * SECOND + (int(fraction * 1e9) + 500) // 1000
-    last = micros_of(datetime.max.replace(tzinfo=timezone.utc))
-    return (
-        micros if micros_of(datetime.min.replace(tzinfo=timezone.utc)) <= micros <= last else None
-    )
+    return _kept(int(seconds) * SECOND + (int(fraction * 1e9) + 500) // 1000)

@@ -72,7 +72,7 @@ class FlagsAdmin:
 
     def _lines(self) -> list[str]:
         try:
-            return self.path.read_text("utf-8", "surrogateescape").splitlines()
+            return self.path.read_text("utf-8-sig", "surrogateescape").splitlines()
         except FileNotFoundError:
             return []
 

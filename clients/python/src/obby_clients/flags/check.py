@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from .variables import KILL_SWITCHES, VARIABLES, Service
+from .variables import KILL_SWITCHES, SHADOW, VARIABLES, Service
 
 if TYPE_CHECKING:
     from .flags import Flags, Problem
 
 __all__ = ["near", "problems"]
 
+# Instead of an invalid value; for a service's own variables Python.
+_HOLDS = {**dict.fromkeys(KILL_SWITCHES, "on"), SHADOW: "0", "OBBY_FLAGS_STRICT": "off"}
+_HOLDS |= dict.fromkeys(("GO_SSE_HUB_HTTP_HOST", "GO_SSE_HUB_HTTP_PORT"), "no address")
 _OURS = ("GO_", "USE_GO", "EMERGENCY_", "OBBY_FLAGS_", "OBBY_SHADOW_")
 
 
@@ -46,9 +49,7 @@ def _values(flags: Flags) -> Iterator[Problem]:
     for name in VARIABLES:
         reading = flags.reading(name)
         if reading.error:
-            holds = "on" if name in KILL_SWITCHES else "Python"
-            if name == "OBBY_FLAGS_STRICT":
-                holds = "off"
+            holds = _HOLDS.get(name, "Python")
             message = f"{reading.error} (in the {reading.source}; {holds} holds)"
             yield _problem(name, message, error=True)
 

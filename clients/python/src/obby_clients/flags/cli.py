@@ -13,6 +13,7 @@ from typing import Any
 
 from .admin import FlagsAdmin
 from .flags import Flags
+from .parse import trimmed
 from .show import explain, status
 from .variables import Service
 
@@ -81,6 +82,8 @@ def _environment(options: argparse.Namespace) -> Mapping[str, str]:
         raw = Path(f"/proc/{options.pid}/environ").read_bytes()
         pairs = (os.fsdecode(entry).partition("=") for entry in raw.split(b"\0") if entry)
         environ = {name: value for name, _, value in pairs}
+        if file := trimmed(environ.get("OBBY_FLAGS_FILE")):  # it may be relative to its folder
+            environ["OBBY_FLAGS_FILE"] = os.path.join(os.readlink(f"/proc/{options.pid}/cwd"), file)
     if options.file is not None:
         environ["OBBY_FLAGS_FILE"] = os.path.abspath(options.file)
     environ.pop("OBBY_FLAGS_STRICT", None)  # to show what is wrong, not to refuse
@@ -132,8 +135,8 @@ def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _admin(environ: Mapping[str, str]) -> FlagsAdmin:
-    path = environ.get("OBBY_FLAGS_FILE", "").strip()
-    if not path:
+    path = trimmed(environ.get("OBBY_FLAGS_FILE"))
+    if path is None:
         raise ValueError("no flags file: set OBBY_FLAGS_FILE or give --file (or --pid)")
     return FlagsAdmin(path)
 

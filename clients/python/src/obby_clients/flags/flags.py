@@ -137,9 +137,13 @@ class Flags:
 
         Of a kill switch, that source counts which turns it on.
         """
+        return self._reading(name, self._file.now)
+
+    def _reading(self, name: str, overrides: Overrides) -> Reading:
+        in_file = overrides.values.get(name) if VARIABLES[name].in_file else None
         found = [
             Reading(name, raw, source, *_parsed(name, raw))
-            for source, raw in (("file", self._in_file(name)), ("env", self._in_env(name)))
+            for source, raw in (("file", in_file), ("env", trimmed(self._environ.get(name))))
             if raw is not None
         ]
         if name in KILL_SWITCHES:
@@ -154,10 +158,10 @@ class Flags:
 
     def _current(self, service: Service) -> tuple[Setting, Decision | None]:
         raw = self._read(_READ[service])
-        overrides = self._file.look(os.fsdecode(raw[0]) if raw[0] else "")
+        overrides = self._file.look((trimmed(os.fsdecode(raw[0])) or "") if raw[0] else "")
         known = self._settings.get(service)
         if known is None or known[1] is not overrides or known[0] != raw:
-            setting = self._resolve(service)
+            setting = self._resolve(service, overrides)
             if not (setting.on or setting.killed):
                 self._tripped.pop(service, None)
             tripped = service in self._tripped
@@ -166,8 +170,9 @@ class Flags:
             self._settings[service] = known = raw, overrides, setting, fixed
         return known[2], known[3]
 
-    def _resolve(self, service: Service) -> Setting:
-        readings = {name: self.reading(name) for name in _READ[service][1:]}
+    def _resolve(self, service: Service, overrides: Overrides) -> Setting:
+        # Of one state of the file: another thread may swap in the next one meanwhile.
+        readings = {name: self._reading(name, overrides) for name in _READ[service][1:]}
         for reading in readings.values():
             self._report(reading)
         switch, percentage = readings[service.switch], readings[service.percentage]
@@ -207,13 +212,7 @@ class Flags:
         _LOG.error("%s in the %s: %s; %s", reading.name, reading.source, reading.error, meant)
 
     def _raw_path(self) -> str:
-        return self._environ.get("OBBY_FLAGS_FILE", "").strip()
-
-    def _in_file(self, name: str) -> str | None:
-        return self._file.now.values.get(name) if VARIABLES[name].in_file else None
-
-    def _in_env(self, name: str) -> str | None:
-        return trimmed(self._environ.get(name))
+        return trimmed(self._environ.get("OBBY_FLAGS_FILE")) or ""
 
 
 # The file's path first.

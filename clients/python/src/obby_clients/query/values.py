@@ -6,6 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..values import ChangeType, ContentKind, OpenEnum
+from .activity import (
+    ActivityCounts,
+    ActivityStats,
+    BucketSize,
+    ChangeTypeCounts,
+    NamedCounts,
+    QuietGap,
+    Streak,
+    TermCount,
+    TimeAnalysis,
+    TimeBucket,
+)
 
 __all__ = [
     "ActivityCounts",
@@ -16,28 +28,47 @@ __all__ = [
     "ContentKind",
     "Diff",
     "Highlight",
+    "HistoryMatch",
+    "MatchLine",
     "NamedCounts",
+    "QuietGap",
+    "SearchMode",
     "SearchResult",
+    "Streak",
     "TermCount",
+    "TextChange",
     "TimeAnalysis",
     "TimeBucket",
     "TopicFile",
+    "TopicSource",
     "Version",
     "VersionContent",
+    "VersionDiff",
 ]
 
 
-class BucketSize(OpenEnum):
-    """The width of a time bucket."""
+class SearchMode(OpenEnum):
+    """How a query is read."""
 
     UNSPECIFIED = 0
-    """Same as DAY."""
-    HOUR = 1
-    """One hour of the zone's clock."""
-    DAY = 2
-    """One calendar day of the zone; 23 or 25 hours where its clock changes."""
-    WEEK = 3
-    """One week of the zone, from Monday."""
+    """Same as PLAIN."""
+    PLAIN = 1
+    """Words, as a person types them: every input is valid, and all must occur."""
+    ADVANCED = 2
+    """Words and "phrases" with AND, OR, NOT, parentheses, `word*`, `path:` and `content:`."""
+    SUBSTRING = 3
+    """One text, found anywhere, inside words too; case does not count."""
+
+
+class TopicSource(OpenEnum):
+    """What a topic's files were found by."""
+
+    UNSPECIFIED = 0
+    """Not known: an older server."""
+    SUMMARIES = 1
+    """The rows of the Python side's summaries."""
+    CONTENT = 2
+    """The words of the topic in the newest contents: the database holds no summaries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +140,43 @@ class VersionContent:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionDiff:
+    """What turns one content into another."""
+
+    diff: str
+    """Unified diff of the two with LF line ends; empty where they are equal."""
+    lines_added: int
+    """Lines added."""
+    lines_removed: int
+    """Lines removed."""
+    old_version: Version | None
+    """The version before; None where the path did not exist then."""
+    new_version: Version | None
+    """The version after; None where the path did not exist then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Highlight:
-    """A range of a snippet, in characters: `snippet[start:end]`."""
+    """A range of a text, in characters: `text[start:end]`."""
 
     start: int
     """First character, from 0."""
     end: int
     """Character after the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchLine:
+    """One line of a content."""
+
+    line_number: int
+    """Its number, from 1."""
+    text: str
+    """Its text without its end; of one longer than 1,000 bytes the part around its first match."""
+    highlights: tuple[Highlight, ...]
+    """Where the words stand in `text`; empty for a line around a match."""
+    truncated: bool
+    """`text` is a part of the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +194,47 @@ class SearchResult:
     highlights: tuple[Highlight, ...]
     """Where the words stand in `snippet`."""
     observe_time: datetime | None
-    """When the version was first observed."""
+    """When the version was first observed; None where the stored time is unreadable."""
+    lines: tuple[MatchLine, ...]
+    """The first matching lines with those around them, by number; each stands once."""
+    path_highlights: tuple[Highlight, ...]
+    """Where the words stand in `path`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """A step that changed how often a text stands in a path."""
+
+    change_id: int
+    """Identifier of the step."""
+    observe_time: datetime | None
+    """When the step was observed; None where the stored time is unreadable."""
+    count_before: int
+    """How often the text stands before; 0: the step added it."""
+    count_after: int
+    """How often it stands after; 0: the step removed it."""
+    old_version_id: int | None
+    """Version before; None: created, or not known."""
+    new_version_id: int | None
+    """Version after; None: deleted, or not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryMatch:
+    """One path in whose history a text stands."""
+
+    path: str
+    """The path."""
+    first_version: Version
+    """The earliest version that has the text."""
+    last_version: Version
+    """The latest version that has the text."""
+    present: bool
+    """The path has the text now."""
+    changes: tuple[TextChange, ...]
+    """The steps that changed how often the text stands there, oldest first, at most 100."""
+    truncated: bool
+    """There are more than 100 such steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,104 +244,10 @@ class TopicFile:
     path: str
     """The path."""
     entry_count: int
-    """Number of entries of this file with the topic."""
+    """Number of entries of this file with the topic; 0 with CONTENT."""
     latest_time: datetime | None
-    """Time of the latest of them; None where it is unreadable."""
+    """Time of the latest of them, with CONTENT of the version; None where it is unreadable."""
     summary: str
-    """Summary of the latest of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityCounts:
-    """Counts of steps."""
-
-    changes: int
-    """Steps."""
-    files: int
-    """Distinct paths."""
-    lines_added: int
-    """Lines added."""
-    lines_removed: int
-    """Lines removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeBucket:
-    """One bucket of a time analysis."""
-
-    start_time: datetime
-    """Its start."""
-    end_time: datetime
-    """Its end, excluded."""
-    counts: ActivityCounts
-    """What happened in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class TermCount:
-    """How often a topic or keyword occurs."""
-
-    term: str
-    """The topic or keyword."""
-    count: int
-    """Number of entries that bear it."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeAnalysis:
-    """What happened in a time range, bucket by bucket."""
-
-    buckets: tuple[TimeBucket, ...]
-    """The range's buckets in order, also those in which nothing happened."""
-    total: ActivityCounts
-    """Counts of the whole range."""
-    topics: tuple[TermCount, ...]
-    """The most frequent topics in the range, at most 20."""
-    keywords: tuple[TermCount, ...]
-    """The most frequent keywords in the range, at most 20."""
-    start_time: datetime
-    """Start of the range in force."""
-    end_time: datetime
-    """End of the range in force."""
-    time_zone: str
-    """The zone in force."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeTypeCounts:
-    """Counts of the steps of one type."""
-
-    change_type: ChangeType
-    """The type."""
-    counts: ActivityCounts
-    """The counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class NamedCounts:
-    """Counts of the steps of one directory, extension or file."""
-
-    name: str
-    """The path or extension."""
-    counts: ActivityCounts
-    """The counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityStats:
-    """What happened in a time range, by several measures."""
-
-    total: ActivityCounts
-    """Counts of the whole range."""
-    by_change_type: tuple[ChangeTypeCounts, ...]
-    """Counts by type of change."""
-    by_directory: tuple[NamedCounts, ...]
-    """Counts by directory, most changes first."""
-    by_extension: tuple[NamedCounts, ...]
-    """Counts by file name extension with its dot, empty for none; most changes first."""
-    by_file: tuple[NamedCounts, ...]
-    """The files with the most changes, most first."""
-    first_time: datetime | None
-    """Time of the first step in the range; None where there is none."""
-    last_time: datetime | None
-    """Time of the last step in the range; None where there is none."""
+    """Summary of the latest of them; empty with CONTENT."""
+    source: TopicSource
+    """What the file was found by; the same for all files of an answer."""

@@ -54,6 +54,7 @@ class Attempt:
     failed: BaseException | None = None  # of Go
     source: Source = field(default_factory=Source)
     kept: list[Any] = field(default_factory=list)  # items, for the shadow
+    sent: tuple[tuple[str, str], ...] = ()  # what tells Go why it is called
 
     def count(self, error: BaseException | None) -> None:
         """Count the call as ended."""
@@ -62,14 +63,19 @@ class Attempt:
     @contextmanager
     def metadata(self) -> Iterator[None]:
         """Tell the service why it is called."""
-        more = [("x-obby-decision", str(self.asked))]
-        for header in self.router.headers:
-            more += header()
-        token = CALL_METADATA.set((*CALL_METADATA.get(), *more))
+        if not self.sent:
+            more = [header for headers in self.router.headers for header in headers()]
+            self.sent = (("x-obby-decision", str(self.asked)), *more)
+        token = CALL_METADATA.set((*CALL_METADATA.get(), *self.sent))
         try:
             yield
         finally:
             CALL_METADATA.reset(token)
+
+    def told(self, step: Step) -> Generator[Step, Any, Any]:
+        """Have a step carried out that calls Go; return its result."""
+        with self.metadata():
+            return (yield step)
 
     def instead(self, reason: Reason, detail: str) -> None:
         """Let Python answer."""
@@ -78,7 +84,12 @@ class Attempt:
     def compare(self, answer: Any, count: int | None = None) -> None:
         """Have the other side answer too, in the background, where that is wanted."""
         shadow, share = self.router.shadow, self.asked.shadow
-        if share and self.failed is None and shadow.wanted(self.call, share, self.subject):
+        if not share or self.failed is not None:
+            return
+        subject = self.subject
+        if subject is None:
+            subject = self.call.subject(self.args, self.kwargs)
+        if shadow.wanted(self.call, share, subject):
             kwargs = {key: value for key, value in self.kwargs.items() if key != "timeout"}
             shadow.offer(self.call, self.args, kwargs, self.ran.backend, answer, count)
 
@@ -145,7 +156,7 @@ def begin(  # noqa: PLR0917 (one call, as it was made)
     timeout = kwargs.get("timeout")
     if timeout is not None and not timeout > 0:
         raise DeadlineError(f"no time for {call.name}: the timeout is {timeout:g} s")
-    if router.closed:
+    if router.closed and start is None:  # a call that runs ends with its own error
         raise ClosedError("the router is closed")
     if call.key and not kwargs.get(call.key):
         kwargs = {**kwargs, call.key: str(uuid.uuid4())}

@@ -101,7 +101,7 @@ def _answers(
 ) -> Generator[Step | Item, Any, None]:
     stream = side.track_batch([changes[i] for i in indexes], **attempt.kwargs)
     attempt.source.now = stream
-    while (item := (yield partial(following, stream))) is not END:
+    while (item := (yield from attempt.told(partial(following, stream)))) is not END:
         index = indexes[item.index]
         missing.discard(index)
         yield Item(replace(item, index=index))

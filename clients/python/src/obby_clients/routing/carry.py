@@ -34,8 +34,9 @@ def carried(attempt: Attempt) -> Generator[Step, Any, Any]:
         client = yield from admitted(attempt)
         if client is not None:
             try:
-                with attempt.metadata():
-                    result = yield partial(getattr(client, call.name), *args, **attempt.kwargs)
+                result = yield from attempt.told(
+                    partial(getattr(client, call.name), *args, **attempt.kwargs)
+                )
             except BaseException as error:
                 attempt.go_failed(error)
             else:
@@ -90,7 +91,7 @@ def _from_go(attempt: Attempt, client: Any, given: list[Any]) -> Generator[Step 
     try:
         source = getattr(client, attempt.call.name)(*attempt.args, **attempt.kwargs)
         attempt.source.now = source
-        while (item := (yield partial(following, source))) is not END:
+        while (item := (yield from attempt.told(partial(following, source)))) is not END:
             given[:] = [item]
             attempt.keep(item)
             yield Item(item)

@@ -112,6 +112,7 @@ class Obby(_Facade):
         """Close the connections to the Go services; the Python side is its owner's."""
         self.router.closed = True
         self._changes.stop()
+        self.router.shadow.stop()
         for side in self.router.sides():
             if (client := side.drop()) is not None:
                 client.close()
@@ -148,6 +149,7 @@ class AsyncObby(_Facade):
         """Close the connections to the Go services; the Python side is its owner's."""
         self.router.closed = True
         self._changes.stop()
+        self.router.shadow.stop()
         for side in self.router.sides():
             if (client := side.drop()) is not None:
                 await client.close()

@@ -94,6 +94,11 @@ class Live:
             return None
         return None if isinstance(item, Event) and self._repeated(item) else item
 
+    def ended(self, side: Backend, source: Any) -> None:
+        """Take note of a source's end, unless another one has its place already."""
+        if self.sources.get(side) is source:
+            self.failed.add(side)
+
     def broken(self, side: Backend, error: BaseException) -> BaseException | None:
         """Take note of a source's end; return the error if it is the caller's."""
         self.failed.add(side)
@@ -120,6 +125,8 @@ class Live:
             Reason.KILL_SWITCH,
         ):
             here.add(Backend.GO)
+        if not here:
+            self.router.fallback.of(service)  # raises: nobody can watch
         return here
 
     def _open_go(self, stream: Any) -> Generator[Step, Any, bool]:
@@ -129,7 +136,8 @@ class Live:
         if client is None:
             return False
         try:
-            yield from self._open(stream, Backend.GO, client)
+            with attempt.metadata():
+                yield from self._open(stream, Backend.GO, client)
         except ObbyError as error:
             if self.broken(Backend.GO, error) is not None:
                 raise

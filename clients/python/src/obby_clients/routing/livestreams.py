@@ -40,7 +40,8 @@ class LiveStream(Generic[_T]):
         self._items: queue.Queue[tuple[Any, Any, str]] = queue.Queue(_QUEUE)
         self._closed = threading.Event()
         self._started = False
-        self._connected = threading.Event()
+        self._connected = threading.Event()  # a side has answered, or none can
+        self._failed: Exception | None = None
         if live.watching is not None:
             live.watching.streams.add(self)
         live.router.live.add(self)
@@ -54,6 +55,9 @@ class LiveStream(Generic[_T]):
         """Wait until a side has answered: what happens from now on is not missed."""
         self._start()
         self._connected.wait()
+        if self._failed is not None:
+            self.close()
+            raise self._failed
         return self
 
     def close(self) -> None:
@@ -115,9 +119,14 @@ class LiveStream(Generic[_T]):
         try:
             run(self._live.tick(self))
         except Exception as error:
+            self._failed = None if self._connected.is_set() else error
+            self._connected.set()
             self._put(None, error, "")
         if self._live.sources:
             self._connected.set()
+        if self._closed.is_set():  # close came too early to see what has been opened
+            for side in list(self._live.sources):
+                self._stop(side)
 
     def _open(self, side: Backend, source: Any) -> None:
         if hasattr(source, "connect"):
@@ -162,7 +171,7 @@ def _read(reference: weakref.ref[LiveStream[Any]], side: Backend, source: Any) -
             stream._broken(side, source, error)
     else:
         if (stream := reference()) is not None:
-            stream._live.failed.add(side)
+            stream._live.ended(side, source)
 
 
 def _tend(reference: weakref.ref[LiveStream[Any]], closed: threading.Event) -> None:
@@ -181,7 +190,8 @@ class AsyncLiveStream(Generic[_T]):
         """The service that it is of."""
         self._items: asyncio.Queue[tuple[Any, Any, str]] = asyncio.Queue(_QUEUE)
         self._closed = False
-        self._connected = asyncio.Event()
+        self._connected = asyncio.Event()  # a side has answered, or none can
+        self._failed: Exception | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         if live.watching is not None:
@@ -197,6 +207,9 @@ class AsyncLiveStream(Generic[_T]):
         """Wait until a side has answered: what happens from now on is not missed."""
         self._start()
         await self._connected.wait()
+        if self._failed is not None:
+            await self.close()
+            raise self._failed
         return self
 
     async def close(self) -> None:
@@ -268,6 +281,8 @@ class AsyncLiveStream(Generic[_T]):
         try:
             await arun(self._live.tick(self))
         except Exception as error:
+            self._failed = None if self._connected.is_set() else error
+            self._connected.set()
             await self._items.put((None, error, ""))
         if self._live.sources:
             self._connected.set()
@@ -304,7 +319,7 @@ async def _pump(
     try:
         async for item in source:
             await items.put((side, item, getattr(source, "cursor", "")))
-        live.failed.add(side)
+        live.ended(side, source)
     except Exception as error:
         stream = reference()
         if stream is not None and live.sources.get(side) is source and not stream._closed:

@@ -111,7 +111,10 @@ class Publishing:
     def _catch_up(self) -> Generator[Step, Any, None]:
         """Give Go what it has missed, if it is there."""
         for _ in range(len(self._missed)):
-            args, kwargs = self._missed.popleft()
+            try:
+                args, kwargs = self._missed.popleft()
+            except IndexError:  # another call has given it the rest
+                return
             waiting = len(self._missed)
             if (yield from self._on_go(args, kwargs)) is None:
                 # It has been put at the end; back to where it was.

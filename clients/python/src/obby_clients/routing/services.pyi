@@ -349,16 +349,16 @@ class Query:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.VersionContent: ...
-    def activity_stats(
+    def diff(
         self,
+        old: int | datetime,
+        new: int | datetime,
         *,
-        start_time: datetime | None = ...,
-        end_time: datetime | None = ...,
-        path_prefix: AnyPath | None = ...,
-        list_size: int = ...,
+        path: AnyPath | None = ...,
+        context_lines: int | None = ...,
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
-    ) -> query.ActivityStats: ...
+    ) -> query.VersionDiff: ...
     def time_analysis(
         self,
         *,
@@ -370,10 +370,22 @@ class Query:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.TimeAnalysis: ...
+    def activity_stats(
+        self,
+        *,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
+        path_prefix: AnyPath | None = ...,
+        list_size: int = ...,
+        time_zone: str = ...,
+        timeout: float | None = ...,
+        subject: str | bytes | None = ...,
+    ) -> query.ActivityStats: ...
     def recent_diffs(
         self,
         *,
         path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
         change_types: Iterable[query.ChangeType] = ...,
         start_time: datetime | None = ...,
         end_time: datetime | None = ...,
@@ -385,8 +397,13 @@ class Query:
     ) -> Iterator[query.Diff]: ...
     def file_versions(
         self,
-        path: AnyPath,
+        path: AnyPath | None = ...,
         *,
+        path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
+        change_types: Iterable[query.ChangeType] = ...,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
         limit: int | None = ...,
         page_size: int = ...,
         timeout: float | None = ...,
@@ -415,12 +432,32 @@ class Query:
         self,
         query: str,
         *,
+        mode: query.SearchMode = ...,
         path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
+        extensions: str | Iterable[str] = ...,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
+        max_lines: int = ...,
+        context_lines: int = ...,
         limit: int | None = ...,
         page_size: int = ...,
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> Iterator[query.SearchResult]: ...
+    def search_history(
+        self,
+        text: str,
+        *,
+        ignore_case: bool = ...,
+        path: AnyPath | None = ...,
+        path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
+        limit: int | None = ...,
+        page_size: int = ...,
+        timeout: float | None = ...,
+        subject: str | bytes | None = ...,
+    ) -> Iterator[query.HistoryMatch]: ...
     def topic_files(
         self,
         topic: str,
@@ -434,8 +471,11 @@ class Query:
         self,
         since: datetime | str,
         *,
+        follow: bool = ...,
         path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
         change_types: Iterable[query.ChangeType] = ...,
+        end_time: datetime | None = ...,
         text: bool = ...,
         timeout: float | None = ...,
         idle_timeout: float = ...,
@@ -464,16 +504,16 @@ class AsyncQuery:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.VersionContent: ...
-    async def activity_stats(
+    async def diff(
         self,
+        old: int | datetime,
+        new: int | datetime,
         *,
-        start_time: datetime | None = ...,
-        end_time: datetime | None = ...,
-        path_prefix: AnyPath | None = ...,
-        list_size: int = ...,
+        path: AnyPath | None = ...,
+        context_lines: int | None = ...,
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
-    ) -> query.ActivityStats: ...
+    ) -> query.VersionDiff: ...
     async def time_analysis(
         self,
         *,
@@ -485,10 +525,22 @@ class AsyncQuery:
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> query.TimeAnalysis: ...
+    async def activity_stats(
+        self,
+        *,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
+        path_prefix: AnyPath | None = ...,
+        list_size: int = ...,
+        time_zone: str = ...,
+        timeout: float | None = ...,
+        subject: str | bytes | None = ...,
+    ) -> query.ActivityStats: ...
     def recent_diffs(
         self,
         *,
         path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
         change_types: Iterable[query.ChangeType] = ...,
         start_time: datetime | None = ...,
         end_time: datetime | None = ...,
@@ -500,8 +552,13 @@ class AsyncQuery:
     ) -> AsyncIterator[query.Diff]: ...
     def file_versions(
         self,
-        path: AnyPath,
+        path: AnyPath | None = ...,
         *,
+        path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
+        change_types: Iterable[query.ChangeType] = ...,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
         limit: int | None = ...,
         page_size: int = ...,
         timeout: float | None = ...,
@@ -530,12 +587,32 @@ class AsyncQuery:
         self,
         query: str,
         *,
+        mode: query.SearchMode = ...,
         path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
+        extensions: str | Iterable[str] = ...,
+        start_time: datetime | None = ...,
+        end_time: datetime | None = ...,
+        max_lines: int = ...,
+        context_lines: int = ...,
         limit: int | None = ...,
         page_size: int = ...,
         timeout: float | None = ...,
         subject: str | bytes | None = ...,
     ) -> AsyncIterator[query.SearchResult]: ...
+    def search_history(
+        self,
+        text: str,
+        *,
+        ignore_case: bool = ...,
+        path: AnyPath | None = ...,
+        path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
+        limit: int | None = ...,
+        page_size: int = ...,
+        timeout: float | None = ...,
+        subject: str | bytes | None = ...,
+    ) -> AsyncIterator[query.HistoryMatch]: ...
     def topic_files(
         self,
         topic: str,
@@ -549,8 +626,11 @@ class AsyncQuery:
         self,
         since: datetime | str,
         *,
+        follow: bool = ...,
         path_prefix: AnyPath | None = ...,
+        path_glob: str = ...,
         change_types: Iterable[query.ChangeType] = ...,
+        end_time: datetime | None = ...,
         text: bool = ...,
         timeout: float | None = ...,
         idle_timeout: float = ...,

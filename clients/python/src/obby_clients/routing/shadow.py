@@ -10,6 +10,7 @@ once more, because the data may have changed between the two.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import queue
@@ -83,7 +84,7 @@ class Shadow:
 
     def after_fork(self) -> None:
         """Begin anew: the worker is the parent's."""
-        self._jobs: queue.Queue[_Job] = queue.Queue(_WAITING)
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(_WAITING)  # None: no more
         self._worker: threading.Thread | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -125,9 +126,18 @@ class Shadow:
             self._worker = threading.Thread(target=self._work, name="obby-shadow", daemon=True)
             self._worker.start()
 
+    def stop(self) -> None:
+        """Compare nothing more; what has begun may end."""
+        for task in list(self._tasks):
+            task.get_loop().call_soon_threadsafe(task.cancel)
+        with contextlib.suppress(queue.Full):  # then the worker looks at the router next
+            self._jobs.put_nowait(None)
+
     def _work(self) -> None:
         while not self._router.closed:
             job = self._jobs.get()
+            if job is None:
+                return
             try:
                 run(self._compare(job))
             except Exception:

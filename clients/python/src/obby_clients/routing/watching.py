@@ -132,7 +132,7 @@ class Watching:
 
     def named(self, side: Backend, item: Any) -> Any:
         """Return an item of a side with the watch id that the caller knows."""
-        for root in self._roots.values():
+        for root in list(self._roots.values()):  # another thread may start a watch
             if root.side is side and root.side_id == item.watch_id:
                 return item if root.watch_id == item.watch_id else _with_id(item, root)
         return item
@@ -145,7 +145,7 @@ class Watching:
 
     def sides(self) -> set[Backend]:
         """Return the sides that watch something."""
-        return {root.side for root in self._roots.values()}
+        return {root.side for root in list(self._roots.values())}
 
     def _try_to_move(self, root: Root, want: Backend) -> Generator[Step, Any, None]:
         try:
@@ -217,11 +217,12 @@ class Watching:
         return Decision(_SERVICE, side, Reason.FORCED, "where it is")
 
     def _outermost(self, path: str) -> Root | None:
-        above = [root for root in self._roots.values() if _contains(root.path, path)]
+        above = [root for root in list(self._roots.values()) if _contains(root.path, path)]
         return min(above, key=lambda root: len(root.path), default=None)
 
     def _by_id(self, watch_id: str) -> Root | None:
-        return next((root for root in self._roots.values() if root.watch_id == watch_id), None)
+        roots = list(self._roots.values())
+        return next((root for root in roots if root.watch_id == watch_id), None)
 
 
 def _with_id(item: Any, root: Root) -> Any:

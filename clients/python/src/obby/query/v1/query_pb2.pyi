@@ -24,8 +24,12 @@ Every method answers UNAVAILABLE while there is no usable database.
 
 HTTP. Where the server has an HTTP listener it takes the same calls as JSON at
 the paths given here, and every method, streams too, by the Connect and gRPC-Web
-protocols at /obby.query.v1.QueryService/<Method>. An error is its google.rpc.Status
-as JSON. In JSON int64 is a string and bytes are base64.
+protocols at /obby.query.v1.QueryService/<Method>. An error at a path is its
+google.rpc.Status as JSON; one of a call by Connect or gRPC-Web has the form of that
+protocol, with the same code, message and details. What is refused before it is such
+a call (no such method, another content type, a body of more than 64 KiB) is a
+google.rpc.Status as JSON, too. Requests are not unpacked: one that is compressed is
+refused. In JSON int64 is a string and bytes are base64.
 """
 
 import builtins

@@ -1,0 +1,98 @@
+"""Typed errors as HTTP answers: the same code and the same details, as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from ..errors import FieldViolation, InvalidArgumentError, ObbyError, StatusCode
+from ._models import Failure, failure
+
+__all__ = ["bad", "handle_errors", "router_of"]
+
+# The table of google.rpc.Code.
+_STATUS: dict[StatusCode, int] = {
+    StatusCode.CANCELLED: 499,  # the caller has gone
+    StatusCode.INVALID_ARGUMENT: HTTPStatus.BAD_REQUEST,
+    StatusCode.DEADLINE_EXCEEDED: HTTPStatus.GATEWAY_TIMEOUT,
+    StatusCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    StatusCode.ALREADY_EXISTS: HTTPStatus.CONFLICT,
+    StatusCode.PERMISSION_DENIED: HTTPStatus.FORBIDDEN,
+    StatusCode.RESOURCE_EXHAUSTED: HTTPStatus.TOO_MANY_REQUESTS,
+    StatusCode.FAILED_PRECONDITION: HTTPStatus.BAD_REQUEST,
+    StatusCode.ABORTED: HTTPStatus.CONFLICT,
+    StatusCode.OUT_OF_RANGE: HTTPStatus.BAD_REQUEST,
+    StatusCode.UNIMPLEMENTED: HTTPStatus.NOT_IMPLEMENTED,
+    StatusCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    StatusCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+}
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    code: {"model": Failure, "description": text}
+    for code, text in (
+        ("default", "The call did not succeed; see `code` and `message`."),
+        (400, "The request is wrong, or the state does not allow it; see `code` and `reason`."),
+        (404, "What the request names does not exist."),
+        (503, "Nothing can answer at present; see `retry_delay`."),
+    )
+}
+"""What every operation may answer beside its result, for OpenAPI."""
+
+
+class _Route(APIRoute):
+    """Answers a parameter that FastAPI refuses as any other wrong one is answered."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Any:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                raise _refused(error) from error
+
+        return checked
+
+
+def _refused(error: RequestValidationError) -> InvalidArgumentError:
+    violations = [
+        # Where the parameter comes from, `query` or `body`, is said before its name.
+        FieldViolation(".".join(map(str, item["loc"][1:])) or str(item["loc"][0]), item["msg"])
+        for item in error.errors()
+    ]
+    made = bad(violations[0].field, violations[0].description)
+    made.field_violations = tuple(violations)
+    return made
+
+
+def router_of(tag: str, **options: Any) -> APIRouter:
+    """Return a router whose operations answer every error with its code and details."""
+    return APIRouter(tags=[tag], responses=_RESPONSES, route_class=_Route, **options)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Answer each ObbyError with its HTTP status, and its code and details as JSON."""
+    app.add_exception_handler(ObbyError, _answer)
+
+
+async def _answer(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, ObbyError)
+    headers = {}
+    if error.retry_delay is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_delay.total_seconds()))
+    return JSONResponse(failure(error), _STATUS.get(error.code, 500), headers)
+
+
+def bad(field: str, description: str) -> InvalidArgumentError:
+    """Return the error for a parameter that is wrong."""
+    error = InvalidArgumentError(f"{field}: {description}")
+    error.reason = "INVALID_FIELD"
+    error.field_violations = (FieldViolation(field, description),)
+    return error

@@ -1,0 +1,161 @@
+"""One stream of changes for each client, whichever hub it hears them from.
+
+The ids of a stream are those of the database, `<database id>-<change id>`, so a place
+in it means the same on both sides, in every worker and after a restart. What a hub
+sends is news that something was committed, and mostly the change itself; where it is
+not the very next one, what lies between is read from the database. So a hub may lose,
+repeat or be changed for another one, and the client notices nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ..changes import TOPIC, Change, Changes
+from ..errors import ObbyError
+from ..flags import Backend, Service
+from ..hub import Event
+from ._sides import Sides
+
+__all__ = ["EventStreams"]
+
+_LOG = logging.getLogger("obby_clients.fastapi")
+_BATCH = 200
+_PAUSE = 0.1  # seconds
+_DIGITS = 19  # of the largest identifier; Python refuses to read thousands
+_RETRY = b"retry: 1000\n\n"  # milliseconds until a browser comes back
+
+
+class EventStreams:
+    """The event streams of one process; `close` ends all of them."""
+
+    def __init__(
+        self, sides: Sides, changes: Changes, *, heartbeat: float = 15.0, replay: int = 10_000
+    ) -> None:
+        """Serve the changes of a database.
+
+        A stream is silent for `heartbeat` seconds at most. A client that missed more
+        than `replay` changes is told so instead of being sent them.
+        """
+        self._sides, self._changes = sides, changes
+        self._heartbeat, self._replay = heartbeat, replay
+        self._closing = False
+        self._turn = asyncio.Event()  # set, and replaced: every stream looks where it belongs
+
+    def turn(self) -> None:
+        """Have every stream look whether it belongs to the other side now."""
+        self._turn.set()
+        self._turn = asyncio.Event()
+
+    def close(self) -> None:
+        """End every stream; each client comes back by itself and goes on where it was."""
+        self._closing = True
+        self.turn()
+
+    async def frames(
+        self, client_id: str | None, last_event_id: str | None, last: int = 0
+    ) -> AsyncIterator[bytes]:
+        """Give the frames for one client, for ever.
+
+        `client_id` is what its hub is chosen by. Begins after `last_event_id`; without
+        one with the `last` newest changes; after a `reset` with those as well.
+        """
+        cursor, reset = await self._begin(last_event_id, last)
+        yield _RETRY + (reset or f"id: {self._id(cursor)}\n\n".encode())
+        while not self._closing:
+            side = self._sides.wanted(Service.SSE_HUB, client_id)
+            try:
+                async for event in self._live(side, client_id):
+                    if event == b"":
+                        yield b":\n\n"
+                    if isinstance(event, Event) and (change := self._next(event, cursor)):
+                        cursor = change.change_id
+                        yield self._frame(change)
+                        continue
+                    while batch := await asyncio.to_thread(self._changes.after, cursor, _BATCH):
+                        cursor = batch[-1].change_id
+                        yield b"".join(map(self._frame, batch))
+                        if len(batch) < _BATCH:
+                            break
+            except ObbyError as error:
+                _LOG.info("event stream leaves the hub in %s: %s", side.value, error)
+                if side is Backend.GO:
+                    self._sides.go_failed(Service.SSE_HUB)
+                else:  # too slow a reader, who then has it from the database
+                    await asyncio.sleep(_PAUSE)
+
+    async def _begin(self, last_event_id: str | None, last: int) -> tuple[int, bytes]:
+        """Return the change after which a stream begins, and what is to be said first."""
+        return await asyncio.to_thread(self._beginning, last_event_id, last)
+
+    def _beginning(self, last_event_id: str | None, last: int) -> tuple[int, bytes]:
+        start = self._changes.before_newest(last) if last else self._changes.newest()
+        if not last_event_id:
+            return start, b""
+        database, _, number = last_event_id.rpartition("-")
+        if database != self._changes.database_id or not (number.isascii() and number.isdigit()):
+            reason = "epoch"
+        elif len(number) > _DIGITS or int(number) > self._changes.newest():
+            reason = "future"
+        elif self._changes.count_after(int(number), self._replay + 1) > self._replay:
+            reason = "expired"
+        else:
+            return int(number), b""
+        data = json.dumps({"reason": reason})
+        return start, f"event: reset\ndata: {data}\nid: {self._id(start)}\n\n".encode()
+
+    async def _live(self, side: Backend, client_id: str | None) -> AsyncIterator[Any]:
+        """Give what a hub sends: first None, when it listens, and b"" when all is quiet.
+
+        Ends when the client belongs to the other side.
+        """
+        stream = self._sides.of(Service.SSE_HUB, side).subscribe(TOPIC, retry_for=0.0)
+        reading: asyncio.Future[Any] | None = None
+        turned = asyncio.ensure_future(self._turn.wait())
+        try:
+            await stream.connect()
+            yield None
+            while not self._closing and self._sides.wanted(Service.SSE_HUB, client_id) is side:
+                reading = reading or asyncio.ensure_future(anext(stream))
+                await asyncio.wait(
+                    {reading, turned},
+                    timeout=self._heartbeat,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                if reading.done():
+                    item, reading = reading.result(), None
+                    yield item
+                elif not turned.done():
+                    yield b""
+                else:
+                    turned = asyncio.ensure_future(self._turn.wait())
+        except StopAsyncIteration:
+            pass
+        finally:
+            turned.cancel()
+            if reading is not None:
+                reading.cancel()
+                await asyncio.wait({reading})
+            await stream.close()
+
+    def _next(self, event: Event, cursor: int) -> Change | None:
+        """Return the change that an event tells if it is the very next one."""
+        try:
+            told = json.loads(event.data)
+            change_id, database = int(told["change_id"]), told["database_id"]
+        except (ValueError, KeyError, TypeError):
+            return None  # another program's: whatever it means, the database tells
+        if database != self._changes.database_id or change_id != cursor + 1:
+            return None
+        return Change(change_id, event.event_type, event.data)
+
+    def _frame(self, change: Change) -> bytes:
+        head = f"event: {change.event_type}\nid: {self._id(change.change_id)}\ndata: "
+        return head.encode() + change.data + b"\n\n"
+
+    def _id(self, change_id: int) -> str:
+        return f"{self._changes.database_id}-{change_id}"

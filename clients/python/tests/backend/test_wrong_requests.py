@@ -1,0 +1,110 @@
+"""Whatever a request has in it, the answer says what is wrong, and the server stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi.testclient import TestClient
+
+from obby_clients import fastapi as obby
+
+_ROUTERS = (
+    obby.files_router,
+    obby.diffs_router,
+    obby.versions_router,
+    obby.search_router,
+    obby.activity_router,
+    obby.events_router,
+)
+
+
+@pytest.fixture
+def app(tmp_path: Path, root: Path) -> FastAPI:
+    app = FastAPI()
+    obby.install(app, obby.ObbySettings(database=tmp_path / "obby.db", roots=(root,)))
+    for router in _ROUTERS:
+        app.include_router(router())
+    app.include_router(obby.admin_router(dependencies=[Depends(lambda: None)]))
+
+    @app.get("/mine")
+    def mine(number: int) -> int:
+        return number
+
+    return app
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def refused(answer: Any) -> tuple[int, str, str, list[str]]:
+    body = answer.json()
+    fields = [item["field"] for item in body.get("field_violations", ())]
+    return answer.status_code, body.get("code", ""), body.get("reason", ""), fields
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/diffs?limit=0", "limit"),
+        ("/diffs?limit=many", "limit"),
+        ("/diffs?offset=-1", "offset"),
+        ("/versions/abc", "version_id"),
+        ("/versions/9223372036854775808", "version_id"),
+        ("/versions/" + 40 * "9", "version_id"),
+        ("/diff?old=9223372036854775808&new=1", "old"),
+        ("/diff?old=1&new=9223372036854775808", "new"),
+        ("/search", "q"),
+        ("/activity?start_time=yesterday", "start_time"),
+        ("/events?last=1001", "last"),
+        ("/go/flags/explain", "service"),
+    ],
+)
+def test_a_parameter_out_of_its_bounds_is_named(client: TestClient, path: str, field: str) -> None:
+    answer = client.get(path)
+    assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
+    assert answer.json()["message"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(("body", "field"), [("[]", "path"), ('{"path": 5}', "path"), ("{", "1")])
+def test_a_body_that_cannot_be_read_is_refused(client: TestClient, body: str, field: str) -> None:
+    answer = client.post("/files/track", content=body, headers={"Content-Type": "application/json"})
+    assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
+
+
+def test_every_wrong_parameter_is_named(client: TestClient) -> None:
+    assert refused(client.get("/diffs?limit=0&offset=-1"))[3] == ["offset", "limit"]
+
+
+def test_the_hosts_own_operations_answer_as_it_likes(client: TestClient) -> None:
+    assert client.get("/mine?number=x").status_code == 422
+
+
+def test_what_is_answered_is_described(app: FastAPI) -> None:
+    api = app.openapi()
+    for path, operations in api["paths"].items():
+        for operation in operations.values():
+            assert ("422" in operation["responses"]) == (path == "/mine"), path
+
+
+def test_a_topic_may_have_a_slash(client: TestClient, root: Path) -> None:
+    (root / "a.md").write_text("#work/plans\n")
+    assert client.post("/files/track", json={"path": str(root / "a.md")}).status_code == 200
+    answer = client.get("/topics/work%2Fplans/files")
+    assert answer.status_code == 200, answer.text
+    assert [item["path"] for item in answer.json()["items"]] == [str(root / "a.md")]
+
+
+def test_an_id_with_thousands_of_digits_is_of_the_future(client: TestClient) -> None:
+    events = client.app.state.obby.events  # type: ignore[attr-defined]
+    database = client.app.state.obby.changes.database_id  # type: ignore[attr-defined]
+    _, said = events._beginning(f"{database}-{5000 * '9'}", 0)
+    data = said.decode().partition("data: ")[2].partition("\n")[0]
+    assert json.loads(data) == {"reason": "future"}
