@@ -66,10 +66,8 @@ func endsWell(ctx context.Context, a asker) (bool, error) {
 			return err
 		}
 		var block stepindex.Block
-		if block.Decode(data) != nil {
-			return nil // it is read from its rows
-		}
-		well = !block.Denies(id, storedMicros(stored))
+		// One that cannot be decoded is read from its rows.
+		well = block.Decode(data) != nil || !block.Denies(id, storedMicros(stored))
 		return nil
 	})
 	return well, err
