@@ -62,6 +62,11 @@ func TestRun(t *testing.T) {
 	if paths := recentPaths(t, page.FindStringSubmatch(l.output())[1]); paths[0] != w.path("notes/a.md") {
 		t.Errorf("the newest diff over HTTP is of %q", paths)
 	}
+	for _, level := range []string{"level=WARN", "level=ERROR"} {
+		if strings.Contains(l.output(), level) {
+			t.Errorf("a first start logs a line with %s:\n%s", level, l.output())
+		}
+	}
 	for _, service := range stack.Services {
 		if !strings.Contains(l.output(), service) {
 			t.Errorf("the log of %s is not shown", service)

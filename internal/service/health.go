@@ -1,6 +1,8 @@
 package service
 
 import (
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -18,6 +20,7 @@ type Health struct {
 	log     *slog.Logger
 	names   []string // gRPC services it speaks for
 	reason  string   // why not; empty: serving
+	served  bool     // at any time
 	stopped bool     // a stop has begun: what Set says no longer counts
 }
 
@@ -28,7 +31,8 @@ func NewHealth() *Health {
 }
 
 // Set says that the service serves, or with an error that it does not and why.
-// It logs a change, once.
+// It logs a change, once: as a warning, unless the service has yet to serve for the
+// first time and waits for a file that another one makes (fs.ErrNotExist).
 func (h *Health) Set(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -40,10 +44,14 @@ func (h *Health) Set(err error) {
 		return
 	}
 	h.reason = reason
-	if err != nil {
-		h.log.Warn("not serving", "reason", reason)
-	} else {
+	switch {
+	case err == nil:
+		h.served = true
 		h.log.Info("serving")
+	case !h.served && errors.Is(err, fs.ErrNotExist):
+		h.log.Info("not serving yet", "reason", reason)
+	default:
+		h.log.Warn("not serving", "reason", reason)
 	}
 	h.publish()
 }

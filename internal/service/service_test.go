@@ -208,6 +208,9 @@ func TestHealth(t *testing.T) {
 	if n := strings.Count(r.log.String(), "no database yet"); n != 1 {
 		t.Errorf("the reason was logged %d times, want once", n)
 	}
+	if !strings.Contains(r.log.String(), "WARN") {
+		t.Errorf("a service that stops to serve does not warn: %s", r.log)
+	}
 	if code, _ := r.get(t, "/debug/pprof/"); code != http.StatusNotFound {
 		t.Errorf("/debug/pprof/ answers %d without being asked for", code)
 	}

@@ -18,7 +18,9 @@ from obby_clients.flags import Backend, Flags, Service
 from obby_clients.flags.variables import SHADOW
 from obby_clients.metrics import COUNTERS
 from obby_clients.routing import AsyncObby, Fallbacks, Obby
+from obby_clients.routing.calls import Effect
 from obby_clients.routing.livestreams import _read
+from obby_clients.routing.verdict import Mark, verdict
 from obby_clients.routing.watching import Root
 
 from .conftest import Server, until_cancelled, wait_until
@@ -225,7 +227,7 @@ def test_a_closed_router_compares_nothing_more(serve: Serve) -> None:
 
 class _Query:
     def version_content(self, version_id: int) -> None:
-        raise oc.NotFoundError("not here")
+        raise oc.NotFoundError("secret")
 
 
 def test_case_38_a_cancelled_call_of_a_closed_router_is_cancelled(serve: Serve) -> None:
@@ -253,3 +255,53 @@ def test_case_38_a_cancelled_call_of_a_closed_router_is_cancelled(serve: Serve) 
                 await call
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("message", "again"),
+    [
+        ("CLIENT: Sent message larger than max (20 vs. 10)", True),
+        ("grpc: received message larger than max (20 vs. 10)", True),
+        ("Received message larger than max (20 vs. 10)", False),
+        ("CLIENT: Received message larger than max (20 vs. 10)", False),
+    ],
+)
+def test_what_was_done_once_is_not_done_again_for_a_long_answer(message: str, again: bool) -> None:
+    error = oc.ResourceExhaustedError(message)
+    assert verdict(error, Effect.ONCE).fall_back is again
+    assert verdict(error, Effect.READ).fall_back
+    assert verdict(error, Effect.READ).mark is Mark.NEUTRAL
+
+
+def test_case_41_a_batch_that_ends_too_soon_is_finished_by_python(
+    route: Route, serve: Serve
+) -> None:
+    def batch(_: Any, context: Any) -> Iterator[Any]:
+        yield tracker_pb2.TrackBatchResponse(index=1)
+
+    def python(changes: Any, **_: Any) -> list[tracker.BatchItem]:
+        return [tracker.BatchItem(i, None, oc.NotFoundError(c.path)) for i, c in enumerate(changes)]
+
+    server = serve(oc.ContentTrackerClient, TrackBatch=batch)
+    environ = {"USE_GO_CONTENT_TRACKER": "1", "GO_CONTENT_TRACKER_TARGET": server.target}
+    obby = route(environ, tracker={"track_batch": python})
+    items = obby.tracker.track_batch([tracker.TrackChange(path) for path in ("/a", "/b", "/c")])
+    found = [(item.index, item.error and item.error.message) for item in items]
+    assert found == [(1, None), (0, "/a"), (2, "/c")]
+    label = {"service": "content-tracker", "method": "track_batch", "reason": "FALLBACK"}
+    assert COUNTERS.value("obby_calls_total", **label) >= 1
+
+
+def test_case_68_the_log_of_a_difference_has_no_contents(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = query_pb2.GetVersionContentResponse(content=b"x")
+    server = serve(oc.QueryClient, GetVersionContent=lambda *_: answer)
+    environ = {"USE_GO_QUERY_SERVICE": "1", "GO_QUERY_SERVICE_TARGET": server.target}
+    flags = Flags({**environ, SHADOW: "100"})
+    with Obby(fallback=Fallbacks(query=_Query()), flags=flags) as obby:
+        obby.query.version_content(1)
+        wait_until(obby.router.shadow.differences)
+        wait_until(lambda: "differ" in caplog.text)
+        assert "secret" in str(obby.router.shadow.differences()[0])
+    assert "secret" not in caplog.text

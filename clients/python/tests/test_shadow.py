@@ -97,7 +97,7 @@ def test_different_answers(
     (difference,) = obby.router.shadow.differences()
     assert difference.lines == ("[1].lines_added: go 5, python 6",)
     assert "query-service.recent_diffs(limit=9)\n  [1].lines_added" in str(difference)
-    assert "lines_added: go 5, python 6" in caplog.text
+    assert "differ: query-service.recent_diffs: [1].lines_added" in caplog.text
 
 
 def test_an_error_is_an_answer_too(

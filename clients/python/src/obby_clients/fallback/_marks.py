@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ._content import Stat
 from ._reading import stat_of
 
-__all__ = ["BOUND", "Arrival", "Ident", "Mark", "ident", "ident_at"]
+__all__ = ["Arrival", "Ident", "Mark", "ident", "ident_at"]
 
 BOUND = 10
 """Times the quiet delay that a path which never rests can stay unreported (case 23)."""
@@ -29,6 +29,10 @@ class Mark:
     """It was moved there."""
     initial: bool = True
     """Nothing has happened to it but that a pattern now matches it."""
+
+    def rests_at(self, delay: float) -> float:
+        """Return when it has come to rest, if nothing happens any more."""
+        return min(self.last + delay, self.first + BOUND * delay)
 
 
 @dataclass(frozen=True, slots=True)

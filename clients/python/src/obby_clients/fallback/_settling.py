@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from ..watcher.values import ChangeType, EntryKind, Event, WatchMethod
 from ._journal import Journal, Recorded
-from ._marks import Arrival, Mark, ident, ident_at
+from ._marks import Arrival, Ident, Mark, ident, ident_at
 from ._notify import Notifier
 from ._paths import below
 from ._patterns import PATTERN_FILES, Patterns
@@ -123,10 +123,10 @@ class Settler:
     def _bury(self, root: Root, now: float) -> None:
         """Report as deleted what waited in vain for the other half of a rename."""
         tree = root.tree
-        for rel, since in list(tree.departed.items()):
-            if now < since + PAIR_WAIT:
-                continue
-            if self._arriving(tree, rel):
+        due = [rel for rel, since in tree.departed.items() if now >= since + PAIR_WAIT]
+        arriving = self._arriving() if due else set()
+        for rel in due:
+            if ident(tree.files[rel]) in arriving:
                 tree.departed[rel] = time.monotonic()  # it turned up and has yet to settle
                 continue
             tree.forget(rel)
@@ -137,13 +137,14 @@ class Settler:
                 tree.forget(rel)
                 self._emit(root, ChangeType.DELETED, rel)
 
-    def _arriving(self, tree: Tree, rel: str) -> bool:
-        wanted = ident(tree.files[rel])
-        for root in self.roots:
-            for dirty, mark in root.tree.dirty.items():
-                if mark.moved and ident_at(root.tree.full(dirty)) == wanted:
-                    return True
-        return False
+    def _arriving(self) -> set[Ident | None]:
+        """Return the files that have turned up somewhere and have yet to settle."""
+        return {
+            ident_at(root.tree.full(dirty))
+            for root in self.roots
+            for dirty, mark in root.tree.dirty.items()
+            if mark.moved
+        }
 
     def reload(self, root: Root) -> None:
         """Read the pattern files, and follow them."""

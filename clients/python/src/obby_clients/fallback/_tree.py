@@ -15,13 +15,16 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 
 from ._content import Stat
-from ._marks import BOUND, Arrival, Ident, Mark, ident, ident_at
+from ._marks import Arrival, Ident, Mark, ident, ident_at
+from ._paths import parents
 from ._patterns import PATTERN_FILES, Entry, PatternFileError, Patterns, load, walk
 from ._problems import gone
 from ._reading import stat_of
 from ._starting import directory_at
 
 __all__ = ["Tree"]
+
+Arrivals = dict[str, Arrival]
 
 
 class Tree:
@@ -60,21 +63,14 @@ class Tree:
 
     def due(self, now: float) -> dict[str, Mark]:
         """Remove and return the paths that have come to rest."""
-        rested = {
-            rel: mark
-            for rel, mark in self.dirty.items()
-            if now >= min(mark.last + self.delay, mark.first + BOUND * self.delay)
-        }
+        rested = {rel: mark for rel, mark in self.dirty.items() if now >= mark.rests_at(self.delay)}
         for rel in rested:
             del self.dirty[rel]
         return rested
 
     def next_due(self) -> float:
         """Return when `due` has something to return; infinity: never."""
-        rests = (
-            min(mark.last + self.delay, mark.first + BOUND * self.delay)
-            for mark in self.dirty.values()
-        )
+        rests = (mark.rests_at(self.delay) for mark in self.dirty.values())
         return min(rests, default=float("inf"))
 
     def scan(self, *, initial: bool = False, silent: bool = False) -> None:
@@ -119,29 +115,31 @@ class Tree:
 
         return walk(self.path, self.patterns, lambda _: True, problem, start=start)
 
-    def look(self, rested: dict[str, Mark]) -> dict[str, Arrival]:
+    def look(self, rested: dict[str, Mark]) -> Arrivals:
         """Look at paths that rest: what is there now, with what is below directories.
 
         Known files that are gone are departed afterwards. A directory that has another
         name now is given to `moved` by the caller before (see `moves`).
         """
-        arrivals: dict[str, Arrival] = {}
+        arrivals: Arrivals = {}
+        left: set[str] = set()
         for rel, mark in rested.items():
             try:
                 status = os.lstat(self.full(rel))
             except OSError as error:
                 if gone(error):
-                    self._depart(rel)
+                    self._leave(rel, left)
                 continue
             stat = stat_of(status)
             if modes.S_ISDIR(status.st_mode) and self._enters(rel):
-                self._look_below(rel, mark, arrivals)
+                self._look_below(rel, mark, arrivals, left)
             elif modes.S_ISREG(status.st_mode) and self._within(rel):
                 self._forget_directory(rel)
                 if rel in self.files or self.patterns.match(rel):
                     arrivals[rel] = Arrival(rel, stat, mark)
             else:
-                self._depart(rel)
+                self._leave(rel, left)
+        self._depart(left)
         return arrivals
 
     def _enters(self, rel: str) -> bool:
@@ -152,9 +150,9 @@ class Tree:
         parent = os.path.dirname(self.full(rel))
         return rel == "." or os.path.realpath(parent) == parent
 
-    def _look_below(self, rel: str, mark: Mark, arrivals: dict[str, Arrival]) -> None:
+    def _look_below(self, rel: str, mark: Mark, arrivals: Arrivals, left: set[str]) -> None:
         if rel in self.files:
-            self._depart(rel)  # case 10: a directory has taken the file's name
+            self._leave(rel, left)  # case 10: a directory has taken the file's name
         prefix = "" if rel == "." else rel + "/"
         unread: dict[str, str] = {}
         found = set()
@@ -174,23 +172,24 @@ class Tree:
         hidden = tuple(at + "/" for at in unread)
         for known in [*self.files, *self.directories]:
             if known.startswith(prefix) and known not in found and not known.startswith(hidden):
-                self._depart(known)
+                self._leave(known, left)
 
-    def _depart(self, rel: str) -> None:
+    def _leave(self, rel: str, left: set[str]) -> None:
         """Note that nothing known is at a path and below it any more."""
         self._forget_directory(rel)
+        left.add(rel)
+
+    def _depart(self, left: set[str]) -> None:
+        """Let files depart, once for all of them: thousands may vanish together."""
         now = time.monotonic()
-        for known in self.files:
-            if known == rel or known.startswith(rel + "/"):
+        for known in self.files if left else ():
+            if known in left or any(parent in left for parent in parents(known)):
                 self.departed.setdefault(known, now)
 
     def _forget_directory(self, rel: str) -> None:
         if rel in self.directories:
-            self.directories = {
-                at: i
-                for at, i in self.directories.items()
-                if at != rel and not at.startswith(rel + "/")
-            }
+            for at in [at for at in self.directories if f"{at}/".startswith(f"{rel}/")]:
+                del self.directories[at]
 
     def moves(self, rested: dict[str, Mark]) -> Iterator[tuple[str, str]]:
         """Give old and new names of known directories that have been renamed."""
@@ -228,8 +227,7 @@ class Tree:
         def in_the_way(rel: str) -> bool:
             return (rel == new or rel.startswith(new + "/")) and renamed(rel) == rel
 
-        in_way = list(filter(in_the_way, self.files))
-        for rel in in_way:
+        for rel in (in_way := list(filter(in_the_way, self.files))):
             self.forget(rel)
         self.directories = {rel: i for rel, i in self.directories.items() if not in_the_way(rel)}
         uncovered = [rel for rel in self.files if not self.patterns.match(renamed(rel))]

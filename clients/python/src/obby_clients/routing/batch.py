@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ..errors import InternalError
 from ..flags import Backend, Decision
 from .attempt import Attempt, Source, admitted, begin
 from .calls import CALLS, Call
@@ -70,6 +71,8 @@ def _on_go(
         return indexes
     try:
         yield from _answers(attempt, client, changes, indexes, missing)
+        if missing:
+            raise InternalError(f"{len(missing)} items of the batch got no answer")
     except GeneratorExit:
         attempt.count(None)
         raise

@@ -68,7 +68,9 @@ def verdict(error: BaseException, effect: Effect) -> Verdict:
         return Verdict(False, Mark.SUCCESS, code.name)
     if code is StatusCode.ABORTED:
         return Verdict(False, Mark.NEUTRAL, code.name)
-    ran = code not in _NEVER_RAN and not _too_large(error)
+    # grpcio's own "Received message larger than max" is of the answer: Go did it.
+    unsent = _too_large(error) and "Received" not in error.message
+    ran = code not in _NEVER_RAN and not unsent
     return Verdict(
         fall_back=effect is not Effect.ONCE or not ran,
         mark=_mark(error),
