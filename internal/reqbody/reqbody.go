@@ -62,7 +62,7 @@ func (b Reader) read(w http.ResponseWriter, r *http.Request) (code int, err erro
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return http.StatusRequestTimeout, fmt.Errorf("%w: the request's body has not come in %v", ErrSlow, b.Timeout)
 	case err != nil:
-		return http.StatusBadRequest, fmt.Errorf("%w: the request's body cannot be read: %v", ErrBroken, err)
+		return http.StatusBadRequest, fmt.Errorf("%w: the request's body cannot be read: %w", ErrBroken, err)
 	}
 	// It was the body's: the call may last for days.
 	_ = control.SetReadDeadline(time.Time{})

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"log/slog"
 
 	"connectrpc.com/connect"
@@ -51,7 +52,7 @@ func (c codec) MarshalAppend(base []byte, message proto.Message) ([]byte, error)
 // detailed returns an error in the form that vanguard hands on whole.
 func (c codec) detailed(err error) error {
 	said := status.Convert(table.Status(c.log, err))
-	handed := connect.NewError(connect.Code(said.Code()), said.Err())
+	handed := connect.NewError(connect.Code(said.Code()), errors.New(said.Message()))
 	for _, any := range said.Proto().Details {
 		if detail, err := connect.NewErrorDetail(any); err == nil { // an Any is taken as it is
 			handed.AddDetail(detail)
