@@ -17,14 +17,15 @@ from obby_clients import hub, tracker
 from obby_clients.flags import Backend, Flags, Service
 from obby_clients.flags.variables import SHADOW
 from obby_clients.metrics import COUNTERS
-from obby_clients.routing import AsyncObby, Fallbacks, Obby
+from obby_clients.routing import AsyncObby, Breaker, Fallbacks, Obby
+from obby_clients.routing.breaker import Admission
 from obby_clients.routing.calls import Effect
 from obby_clients.routing.livestreams import _read
 from obby_clients.routing.verdict import Mark, verdict
 from obby_clients.routing.watching import Root
 
 from .conftest import Server, until_cancelled, wait_until
-from .routed import Routed
+from .routed import SERVING, HealthServer, Routed
 
 Serve = Callable[..., Server]
 Route = Callable[..., Routed]
@@ -305,3 +306,58 @@ def test_case_68_the_log_of_a_difference_has_no_contents(
         wait_until(lambda: "differ" in caplog.text)
         assert "secret" in str(obby.router.shadow.differences()[0])
     assert "secret" not in caplog.text
+
+
+def test_what_must_not_happen_twice_asks_for_the_health_each_time(route: Route) -> None:
+    server = HealthServer(lambda: SERVING)
+    environ = {"USE_GO_CONTENT_TRACKER": "1", "GO_CONTENT_TRACKER_TARGET": server.target}
+    obby = route(environ, tracker={"content_hash": "python", "forget": "python"})
+    assert obby.tracker.content_hash("/a") == "python"  # the server lacks the method
+    assert (server.checks, obby.obby.health()["content-tracker"]) == (1, "closed")
+    assert obby.tracker.forget("/a") == "python"
+    assert server.checks == 2
+    server.stop()
+
+
+def test_case_38_a_probe_that_is_cancelled_leaves_the_next_caller_one() -> None:
+    go_on = threading.Event()
+
+    def slow() -> bytes:
+        go_on.wait(60)
+        return SERVING
+
+    server = HealthServer(slow)
+    environ = {"USE_GO_QUERY_SERVICE": "1", "GO_QUERY_SERVICE_TARGET": server.target}
+
+    async def main() -> None:
+        async with AsyncObby(fallback=Fallbacks(), flags=Flags(environ)) as obby:
+            call = asyncio.ensure_future(obby.query.version_content(1))
+            breaker = obby.router.side(Service.QUERY_SERVICE).breaker
+            while not breaker._probe.locked():
+                await asyncio.sleep(0)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert breaker.admit() is Admission.PROBE
+
+    asyncio.run(main())
+    go_on.set()
+    server.stop()
+
+
+def test_case_33_silence_makes_the_next_probe_wait_longer() -> None:
+    now = [0.0]
+    breaker = Breaker(open_for=1.0, clock=lambda: now[0])
+    waits = []
+    for _ in range(7):
+        assert breaker.admit() is Admission.PROBE
+        breaker.probed(well=False, silent=True)
+        waits.append(breaker._until - now[0])
+        now[0] = breaker._until
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
+    assert breaker.admit() is Admission.PROBE
+    breaker.probed(well=False)  # refused: it costs nothing to ask
+    now[0] = breaker._until
+    assert breaker.admit() is Admission.PROBE
+    breaker.probed(well=False)
+    assert breaker._until - now[0] == 1
