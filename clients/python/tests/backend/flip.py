@@ -80,6 +80,8 @@ class Editor(threading.Thread):
             path.unlink()
         elif action == 1:
             path.rename(self._random.choice(self._paths))
+        elif action == 2:  # never again: what is missed of it stays missed
+            path.with_name(f"once-{path.stem}-{self.edits}.md").write_text(f"{self.edits}\n")
         else:
             lines = path.read_bytes().splitlines(keepends=True)
             end = self._random.choice([b"\n", b"\n", b"\r\n", b""])
