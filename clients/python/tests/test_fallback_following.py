@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from contextlib import closing
 from datetime import datetime, timezone
@@ -52,7 +53,8 @@ def _token(step: int) -> str:
 
 def test_a_cursor_is_the_go_services() -> None:
     # So that a stream can change over from one side to the other.
-    assert _token(7) == "6gF6Pxm5Ts57IklEIjo3LCJEYXRhYmFzZSI6IiJ9"
+    # Oracle: what the service gives; tests/test_query_service.py asks it.
+    assert _token(7) == "6gF6Pxm5Ts57IklEIjo3LCJEYXRhYmFzZSI6IiIsIlRpbWUiOjB9"
 
 
 def test_a_cursor_of_another_database_is_refused(tmp_path: Path) -> None:
@@ -68,6 +70,23 @@ def test_a_cursor_of_another_database_is_refused(tmp_path: Path) -> None:
         assert list(ask.diffs_since(cursors[0])) == []
         with pytest.raises(oc.InvalidArgumentError, match="not a token of this database"):
             next(ask.diffs_since(cursors[1]))
+
+
+def test_a_cursor_of_a_step_that_a_restore_took_back(
+    database: Path, rows: Rows, ask: QueryService
+) -> None:
+    # Case 60: the id that the cursor names is another step's now.
+    step = rows.step("/a")
+    stream = ask.diffs_since(BEGIN)
+    next(stream)
+    cursor = stream.cursor
+    with closing(sqlite3.connect(database)) as changed, changed:
+        changed.execute("UPDATE content_diffs SET timestamp = '2020-01-01 00:00:00'")
+    with pytest.raises(oc.InvalidArgumentError, match="not a token of this database"):
+        next(ask.diffs_since(cursor))
+    with closing(sqlite3.connect(database)) as changed, changed:
+        changed.execute("DELETE FROM content_diffs WHERE id = ?", [step])
+    assert list(ask.diffs_since(cursor)) == []  # a step that is gone was not replaced
 
 
 def test_following_into_another_database(database: Path, rows: Rows, ask: QueryService) -> None:

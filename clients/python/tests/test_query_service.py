@@ -25,7 +25,7 @@ class World:
     """A content-tracker, and who answers from its database."""
 
     def __init__(self, root: Path, database: Path, start: Start, kind: str) -> None:
-        self.root = root
+        self.root, self.database = root, database
         self.tracking = start("content-tracker", "--database", str(database), "--root", str(root))
         self.track = oc.ContentTrackerClient(self.tracking.target)
         self.track.wait_ready(60)
@@ -116,6 +116,9 @@ def test_following(world: World) -> None:
         second = world.write("a.md", "milk\neggs\n")
         assert (Path(first.path).name, next(stream).change_id) == ("a.md", second.change_id)
         cursor = stream.cursor
+    with QueryService(world.database) as python, closing(python.diffs_since(begin)) as stream:
+        last = [stream.cursor for diff in stream if diff.change_id == second.change_id]
+    assert last == [cursor]  # either side goes on where the other one stopped
     third = world.write("c.md", "c\n")
     assert [diff.change_id for diff in world.ask.diffs_since(cursor)] == [third.change_id]
 

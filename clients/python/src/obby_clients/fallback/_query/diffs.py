@@ -13,6 +13,7 @@ from ...query.values import Diff
 from ...values import ChangeType
 from .._paths import decode
 from .._problems import field
+from .._times import micros_of
 from .arguments import STORED_TYPES, Filter, Where
 from .reader import Answers, Page, at, time_of, valid
 
@@ -38,6 +39,8 @@ _LAST = """SELECT
     max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'content_diffs'), 0),
         ifnull((SELECT max(id) FROM content_diffs), 0)),
     ifnull((SELECT value FROM obby_meta WHERE key = 'database_id'), '')"""
+
+_TIME = f"SELECT {at('timestamp')} FROM content_diffs WHERE id = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +99,35 @@ class Position:
     id: int
     database: str
     """Identity of the database; empty: it bears none yet."""
+    time: int = 0
+    """Of the step, microseconds since the Unix epoch; 0: not known."""
+
+    @staticmethod
+    def behind(diff: Diff, database: str) -> Position:
+        """Return the position of a step."""
+        when = diff.observe_time
+        return Position(diff.change_id, database, micros_of(when) if when else 0)
 
     # The tokens are the Go service's: a stream can change over from one side to the other.
     def token(self) -> str:
         """Return the cursor for this place."""
         text = json.dumps(
-            {"ID": self.id, "Database": self.database}, ensure_ascii=False, separators=(",", ":")
+            {"ID": self.id, "Database": self.database, "Time": self.time},
+            ensure_ascii=False,
+            separators=(",", ":"),
         )
         return base64.urlsafe_b64encode(_METHOD + text.encode()).rstrip(b"=").decode()
+
+    @staticmethod
+    def resumed(token: str, last: Position, answers: Answers) -> Position:
+        """Read a cursor; refuse one whose step's id was given to another step since.
+
+        A database that was restored from an older copy does that.
+        """
+        found = Position.of(token, last)
+        if found.time and observed(answers, found.id) not in {0, found.time}:
+            raise _unknown()
+        return found
 
     @staticmethod
     def of(token: str, last: Position) -> Position:
@@ -111,7 +135,7 @@ class Position:
         try:
             data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
             parts = json.loads(data[len(_METHOD) :])
-            found = Position(int(parts["ID"]), str(parts["Database"]))
+            found = Position(int(parts["ID"]), str(parts["Database"]), int(parts.get("Time", 0)))
         except (ValueError, KeyError, TypeError, binascii.Error):
             raise _unknown() from None
         foreign = found.database not in {"", last.database}
@@ -129,4 +153,12 @@ def _unknown() -> Exception:
 
 def last_position(answers: Answers) -> Position:
     """Return the position of the last step that was ever recorded."""
-    return Position(*answers.row(_LAST))
+    id_, database = answers.row(_LAST)
+    return Position(id_, database, observed(answers, id_))
+
+
+def observed(answers: Answers, step: int) -> int:
+    """Return a step's time in microseconds since the Unix epoch; 0: none, or unreadable."""
+    found = answers.rows(_TIME, [step]).fetchone()
+    when = found and time_of(found[0])
+    return micros_of(when) if when else 0

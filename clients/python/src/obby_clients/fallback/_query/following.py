@@ -117,7 +117,7 @@ class Steps:
             filter_ = replace(filter_, range=Range(start, filter_.range.end))
         with self._reader.opened() as answers:
             last = last_position(answers)
-        after = Position.of(since, last).id if isinstance(since, str) else 0
+            after = Position.resumed(since, last, answers).id if isinstance(since, str) else 0
         query = replace(query, filter=filter_, oldest_first=True)
         while True:
             yield from self._until(replace(query, after=after, before=last.id + 1), last)
@@ -134,7 +134,7 @@ class Steps:
         while more:
             with self._reader.opened() as answers:
                 page = diffs(answers, query, _PAGE)
-            yield [(diff, Position(diff.change_id, last.database).token()) for diff in page.items]
+            yield [(diff, Position.behind(diff, last.database).token()) for diff in page.items]
             more = page.more
             if more:
                 query = replace(query, after=page.items[-1].change_id)

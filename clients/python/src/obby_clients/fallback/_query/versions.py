@@ -39,7 +39,7 @@ A path without a row there, which an old Python release may leave, has its newes
 
 _COLUMNS = f"""v.id, v.file_path, v.content_hash, CAST(ifnull(v.line_count, 0) AS INTEGER),
     o.size_bytes, ifnull(o.kind, ''), {at("v.timestamp")}, o.mtime_ns,
-    ifnull(v.change_description, ''),
+    ifnull(substr(v.change_description, 1, 1000), ''),
     {IS_CURRENT}, ifnull(l.label, ''), ifnull(l.pinned, 0)"""
 
 _FROM = """
