@@ -66,8 +66,8 @@ func endsWell(ctx context.Context, a asker) (bool, error) {
 			return err
 		}
 		var block stepindex.Block
-		// One that cannot be decoded is read from its rows.
-		well = block.Decode(data) != nil || !block.Denies(id, storedMicros(stored))
+		readable := block.Decode(data) == nil // one that is not is read from its rows
+		well = !readable || !block.Denies(id, storedMicros(stored))
 		return nil
 	})
 	return well, err
