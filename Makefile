@@ -68,7 +68,7 @@ browser-notice:
 .PHONY: python
 python: build-race $(VENV)/ready ## Python client: ruff, mypy and tests against the built services
 	cd clients/python && $(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
-	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q
+	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/pytest -q -n 4 --dist loadfile
 
 .PHONY: flip
 flip: build $(VENV)/ready ## the kill switch ten times under load, then with services killed (make test: smaller)
@@ -86,7 +86,7 @@ $(VENV)/ready: clients/python/pyproject.toml
 
 .PHONY: python-oldest
 python-oldest: build-race $(TOOLS)/oldest/ready ## the Python tests with the oldest versions that the package declares
-	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(TOOLS)/oldest/bin/pytest -q -p no:cacheprovider --ignore tests/parity
+	cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(TOOLS)/oldest/bin/pytest -q -n 4 --dist loadfile -p no:cacheprovider --ignore tests/parity
 
 # The extras come too: what they declare is tried as well.
 $(TOOLS)/oldest/ready: clients/python/pyproject.toml clients/python/oldest.txt

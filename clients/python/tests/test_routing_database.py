@@ -67,8 +67,9 @@ def test_case_40_committed_and_then_too_late(stub: Any, serve: Serve, root: Path
 
 def test_case_41_a_batch_that_was_recorded_whole(stub: Any, serve: Serve, root: Path) -> None:
     paths = [root / f"{number}.md" for number in range(100)]
-    for path in paths:
-        path.write_text(f"{path}\n")
+    for path in paths:  # the service, which looks by itself at first, must see none half written
+        (root.parent / path.name).write_text(f"{path}\n")
+        (root.parent / path.name).rename(path)
 
     def breaks(request: Any, context: grpc.ServicerContext) -> Any:
         answers: list[tracker_pb2.TrackBatchResponse] = list(stub.TrackBatch(request))
