@@ -49,7 +49,6 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	metrics := prometheus.NewRegistry()
 	health := service.NewHealth()
 	history := store.New(cfg.Database, log, reporter(metrics, health))
-	history.Open(ctx)
 	server := rpc.New(history, info, localZone(), log)
 	err = service.Run(ctx, service.Process{
 		Info: info, Settings: cfg.Settings, Log: log, Metrics: metrics, Health: health,

@@ -32,10 +32,10 @@ func TestRun(t *testing.T) {
 		done <- run(ctx, []string{"--database", database, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--http", "127.0.0.1:0"}, noEnv, io.Discard, write)
 	}()
 	log := bufio.NewScanner(read)
-	await(t, log, "does not exist: start the content-tracker")
 	listening := await(t, log, "msg=listening")
 	admin := regexp.MustCompile(`admin=(\S+)`).FindStringSubmatch(listening)[1]
 	api := "http://" + regexp.MustCompile(`http=(\S+)`).FindStringSubmatch(listening)[1]
+	await(t, log, "does not exist: start the content-tracker")
 	if code, text := get(t, "http://"+admin+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(text, "start the content-tracker") {
 		t.Errorf("without a database it is ready: %d %s", code, text)
 	}

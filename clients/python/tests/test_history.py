@@ -32,7 +32,16 @@ def history(connect: Connect, start: Start, root: Path, tmp_path: Path) -> tuple
     )
     for client in clients:
         assert client.wait_ready(60).instance_id
+    wait_until(lambda: _served(clients[1]))
     return clients
+
+
+def _served(ask: Any) -> bool:
+    """Tell whether the service has opened the database, which it does just after its start."""
+    try:
+        return list(ask.recent_diffs(limit=1)) is not None
+    except oc.UnavailableError:
+        return False
 
 
 def test_history(history: tuple[Any, Any], root: Path) -> None:

@@ -86,10 +86,6 @@ func New(path string, log *slog.Logger, report func(error)) *Store {
 		why: fmt.Errorf("%w: %s was not opened yet", query.ErrUnavailable, path)}
 }
 
-// Open looks for the database once, before Run and before anybody asks: who comes
-// first is answered by it, where it is there.
-func (s *Store) Open(ctx context.Context) { s.check(ctx) }
-
 // Run opens the database when there is one, opens it again when it is another,
 // and closes it when ctx ends. It returns nil.
 func (s *Store) Run(ctx context.Context) error {
@@ -112,7 +108,7 @@ func (s *Store) Run(ctx context.Context) error {
 }
 
 // check opens the database unless the one that is open is still what lies at the
-// path. Only Run calls it, and Open before, so it reads s.database without the lock.
+// path. Only Run calls it, so it reads s.database without the lock.
 func (s *Store) check(ctx context.Context) {
 	before := s.database
 	if before != nil && before.isAt(ctx, s.path) {
