@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/obby/go-services/content-tracker/internal/track"
 	"github.com/obby/go-services/internal/rawpath"
@@ -213,12 +214,27 @@ func (s *Store) Vacuum(ctx context.Context) error {
 	if _, err := s.write.ExecContext(ctx, `VACUUM`); err != nil {
 		return explain(err)
 	}
-	var busy, frames, moved int
-	if err := s.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
-		return explain(err)
+	return s.emptyLog(ctx)
+}
+
+// emptyLog truncates the database's log. SQLite waits for readers, up to the busy
+// timeout, but not for another checkpoint, such as that of our own checkpointer.
+func (s *Store) emptyLog(ctx context.Context) error {
+	for begin := time.Now(); ; {
+		var busy, frames, moved int
+		if err := s.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
+			return explain(err)
+		}
+		switch {
+		case busy == 0:
+			return nil
+		case time.Since(begin) > 5*time.Second:
+			return fmt.Errorf("%w: what was forgotten is gone from the history, but remains of it are in the database's log until that program lets go of it", track.ErrBusy)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
-	if busy != 0 {
-		return fmt.Errorf("%w: what was forgotten is gone from the history, but remains of it are in the database's log until that program lets go of it", track.ErrBusy)
-	}
-	return nil
 }
