@@ -12,7 +12,7 @@ VENV       := $(CURDIR)/.venv
 PYTHON     ?= python3
 
 # For the oldest versions of what the Python client needs: Python 3.10 if it is there.
-PYTHON_OLDEST ?= $(shell command -v python3.10 || echo $(PYTHON))
+PYTHON_OLDEST ?= $(shell python3.10 -c 'print("python3.10")' 2>/dev/null || echo $(PYTHON))
 
 # What `make run` watches and where it keeps the database.
 WATCH      ?=
