@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from obby_clients import fallback, watcher
+from obby_clients.fallback._notify import WHY_NOT
 from obby_clients.watcher import ChangeType, EntryKind, WatchMethod
 
 from .processes import REPOSITORY
@@ -22,14 +23,13 @@ from .processes import REPOSITORY
 SCRIPTS = sorted((REPOSITORY / "file-watcher/internal/watch/testdata/script").glob("*.txt"))
 NEVER = 86_400.0
 
-# watchdog's own, of a directory that is moved to and fro; its thread would die of it.
-pytestmark = pytest.mark.filterwarnings("ignore:Callback with id")
-
 # Scripts whose events differ where the root is polled, and why; the state is right.
 POLLED = {
     "file-attributes.txt": "a change of mode shows in nothing but the time that a write changes",
     "rename-chain.txt": "a file that was away and came back has another time of change",
 }
+# Without watchdog every root is polled.
+METHODS = (WatchMethod.POLL,) if WHY_NOT else (WatchMethod.NOTIFY, WatchMethod.POLL)
 UNSUPPORTED = {"rest", "overflow", "lose"}  # they reach into the service
 
 
@@ -218,7 +218,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Any, Future[
         patch.setattr("obby_clients.fallback._watching._BACK_EVERY", NEVER)
         started = {}
         for path in SCRIPTS:
-            for method in (WatchMethod.NOTIFY, WatchMethod.POLL):
+            for method in METHODS:
                 folder = tmp_path_factory.mktemp(path.stem).resolve()
                 script = Script(path, folder, method)
                 started[path.name, method] = pool.submit(script.run)
@@ -231,7 +231,7 @@ def scripts() -> Iterator[Any]:
         words = {line.split(" ")[0] for line in path.read_text("utf-8").split("\n")}
         if words & UNSUPPORTED:
             continue
-        for method in (WatchMethod.NOTIFY, WatchMethod.POLL):
+        for method in METHODS:
             if method is WatchMethod.NOTIFY or path.name not in POLLED:
                 yield pytest.param(path.name, method, id=f"{title}, {method.name.lower()}")
 

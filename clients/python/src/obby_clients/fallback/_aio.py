@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import MethodType, TracebackType
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, overload
@@ -92,7 +93,7 @@ class Asyncio(_Fallback):
         await asyncio.to_thread(self._shut)
 
 
-class _Call(Generic[P, T]):
+class _Call(ABC, Generic[P, T]):
     """A call, written as a function that blocks."""
 
     def __init__(self, do: Callable[Concatenate[Any, P], T]) -> None:
@@ -107,8 +108,9 @@ class _Call(Generic[P, T]):
         self._sync = sync
         self._aio = functools.wraps(do)(self._adapted(sync))
 
+    @abstractmethod
     def _adapted(self, sync: Callable[..., T]) -> Callable[..., Any]:
-        raise NotImplementedError
+        """Return the form for asyncio."""
 
     def _bound(self, side: _Fallback | None) -> Any:
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib.metadata
 import os
 from collections.abc import Callable
 from typing import Any
@@ -12,11 +12,20 @@ __all__ = ["WHY_NOT", "Notifier"]
 Touched = Callable[[str, bool, bool], None]
 """Called with a path, whether its content was written, and whether it was moved there."""
 
-WHY_NOT = (
-    ""
-    if importlib.util.find_spec("watchdog")
-    else "watchdog is not installed: pip install 'obby-clients[watchdog]'"
-)
+_LEAST = (7, 1)  # before, what lies below a directory that was moved in is not watched
+
+
+def _why_not() -> str:
+    try:
+        found = importlib.metadata.version("watchdog")
+    except importlib.metadata.PackageNotFoundError:
+        return "watchdog is not installed: pip install 'obby-clients[watchdog]'"
+    if tuple(int(part) for part in found.split(".")[:2]) < _LEAST:
+        return f"watchdog {found} is too old: 7.1 or later is needed, for Python 3.11 or later"
+    return ""
+
+
+WHY_NOT = _why_not()
 """Why there are no notifications; empty: there are."""
 
 # What says nothing of names or contents. A directory is modified with every entry.
