@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	_ "github.com/mattn/go-sqlite3"
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,7 +39,7 @@ func TestFullDisk(t *testing.T) { // case 38
 func TestLockedByPython(t *testing.T) { // case 39
 	w := newWorld(t, "")
 	// A Python process that holds a write transaction until its input ends.
-	cmd := exec.Command("python3", "-c", `
+	release, ended := holding(t, `
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
 db.execute("BEGIN IMMEDIATE")
@@ -47,20 +48,6 @@ print("locked", flush=True)
 sys.stdin.read()
 db.execute("COMMIT")
 `, w.database)
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := output.Read(make([]byte, 6)); err != nil {
-		t.Fatal(err)
-	}
 	w.write("a", "x\n")
 	expect(t, "case 39: readers", one[int](w, `SELECT count(*) FROM events`), 0)
 	tracked := make(chan error, 1)
@@ -68,11 +55,11 @@ db.execute("COMMIT")
 		_, err := w.tracker.Track(context.Background(), track.Request{Path: w.path("a")})
 		tracked <- err
 	}()
-	input.Close()
+	release()
 	if err := <-tracked; err != nil {
 		t.Errorf("case 39: after the lock: %v", err)
 	}
-	if err := cmd.Wait(); err != nil {
+	if err := ended(); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, "case 39: steps", w.steps("a"), "created ->1")
@@ -194,4 +181,55 @@ func TestRefusals(t *testing.T) {
 	if _, err := store.Open(t.Context(), path, false, prometheus.NewRegistry()); err == nil || !strings.Contains(err.Error(), "content_diffs") {
 		t.Errorf("case 41: error is %v, want one that names the table", err)
 	}
+}
+
+// A checkpoint under way, such as our own checkpointer's, is waited for: SQLite itself
+// answers at once that the log cannot be emptied.
+func TestVacuumWaitsForCheckpoint(t *testing.T) {
+	w := newWorld(t, "")
+	w.edit("a", "x\n")
+	w.read.Close() // a reader would keep the log from being emptied
+	// A process that holds SQLite's lock of checkpoints (byte 121 of the file of shared
+	// memory, see its wal.c) until its input ends.
+	release, ended := holding(t, `
+import fcntl, sys
+shm = open(sys.argv[1] + "-shm", "r+b")
+fcntl.lockf(shm, fcntl.LOCK_EX, 1, 121)
+print("locked", flush=True)
+sys.stdin.read()
+`, w.database)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := w.store.Vacuum(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while there is a checkpoint: %v", err)
+	}
+	release()
+	if err := ended(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Vacuum(t.Context()); err != nil {
+		t.Errorf("after the checkpoint: %v", err)
+	}
+}
+
+// holding runs a Python script, given the database's path, that prints "locked" once
+// it holds what it is to hold, until release.
+func holding(t *testing.T, script, database string) (release func() error, ended func() error) {
+	t.Helper()
+	cmd := exec.Command("python3", "-c", script, database)
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := output.Read(make([]byte, 6)); err != nil {
+		t.Fatal(err)
+	}
+	return input.Close, cmd.Wait
 }
