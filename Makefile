@@ -48,7 +48,7 @@ build-race: ## the same with the race detector, into bin/race/, for the tests
 	go build -race -tags $(TAGS) -ldflags '$(LDFLAGS)' -o bin/race/ $(addprefix ./,$(SERVICES)) ./deploy/run
 
 .PHONY: test
-test: test-go python ## every test: Go with the race detector, end to end, browser, Python
+test: test-go python python-oldest ## every test: Go with the race detector, end to end, browser, Python
 	@echo 'all tests passed'
 
 .PHONY: test-go
