@@ -66,8 +66,11 @@ class Process:
         lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read, args=(lines,), daemon=True)
         self._reader.start()
-        entry = self._listening(lines)
+        entry = self._logged(lines, "listening")
         self.target, self.http = str(entry["grpc"]), str(entry.get("http", ""))
+        if self._name == "content-tracker" and "--watcher" not in self._flags:
+            # Else it may record a file that the test has only half written.
+            self._logged(lines, "compared with the disk")
 
     def _read(self, lines: queue.Queue[str | None]) -> None:
         assert self._process.stderr is not None
@@ -77,10 +80,10 @@ class Process:
                 lines.put(line)
         lines.put(None)
 
-    def _listening(self, lines: queue.Queue[str | None]) -> dict[str, object]:
+    def _logged(self, lines: queue.Queue[str | None], text: str) -> dict[str, object]:
         while (line := lines.get(timeout=START_LIMIT)) is not None:
             entry = json.loads(line) if line.startswith("{") else {}
-            if entry.get("msg") == "listening":
+            if text in entry.get("msg", ""):
                 return dict(entry)
         raise AssertionError(f"{self._name} did not start: {''.join(self._log)}")
 

@@ -20,7 +20,6 @@ import obby_clients as oc
 from obby_clients import fallback
 from obby_clients.tracker import TrackChange, TrackOutcome
 
-from .conftest import wait_until
 from .processes import REPOSITORY
 
 
@@ -29,17 +28,10 @@ def rows(database: Path, query: str) -> list[Any]:
         return connection.execute(query).fetchall()
 
 
-def tracking(start: Callable[..., Any], database: Path, root: Path) -> Any:
-    """Start the service; it has compared the root with the disk, as it does when it starts."""
-    service = start("content-tracker", "--database", str(database), "--root", str(root))
-    wait_until(lambda: service.said("root compared with the disk"))
-    return service
-
-
 def test_sides_take_turns(root: Path, tmp_path: Path, start: Callable[..., Any]) -> None:
     """Either side goes on where the other stopped: one line of steps, one answer a request."""
     database, note = tmp_path / "obby.db", root / "a.md"
-    service = tracking(start, database, root)
+    service = start("content-tracker", "--database", str(database), "--root", str(root))
     requests = [str(uuid.uuid4()) for _ in range(6)]
     results: list[Any] = []
     with (
@@ -66,7 +58,7 @@ def test_sides_take_turns(root: Path, tmp_path: Path, start: Callable[..., Any])
 def test_batch_that_broke_off(root: Path, tmp_path: Path, start: Callable[..., Any]) -> None:
     """Client case 41: what the service has recorded of a batch is not recorded again."""
     database = tmp_path / "obby.db"
-    service = tracking(start, database, root)
+    service = start("content-tracker", "--database", str(database), "--root", str(root))
     changes = []
     for n in range(100):
         (root / f"{n}.md").write_text(f"{n}\n")

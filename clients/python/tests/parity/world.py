@@ -68,7 +68,6 @@ class World:
         )
         client = oc.ContentTrackerClient(self._process.target)
         client.wait_ready(60)
-        wait_until(lambda: self._process.said("root compared with the disk"))
         python = fallback.ContentTracker(
             databases[1],
             [root],
