@@ -99,6 +99,7 @@ def _result(call: Call, item: str, asynchronous: bool) -> str:
         Shape.LIST: f"{kind}Iterator[{item}]",
         Shape.STREAM: f"{kind}RoutedStream[{item}]",
         Shape.LIVE: f"{kind}LiveStream[{item}]",
+        Shape.FOLLOW: f"{kind}RoutedStream[{item}] | {kind}LiveStream[{item}]",
     }[call.shape]
 
 

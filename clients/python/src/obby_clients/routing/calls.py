@@ -26,6 +26,8 @@ class Shape(enum.Enum):
     """A stream that ends."""
     LIVE = "live"
     """A stream that does not end."""
+    FOLLOW = "follow"
+    """A stream that ends, and with the argument `follow` does not."""
 
 
 class Effect(enum.Enum):
@@ -95,7 +97,7 @@ def _table() -> dict[Service, dict[str, Call]]:
         *(Call(query, name, Shape.LIST) for name in ("recent_diffs", "file_versions", "files")),
         *(Call(query, name, Shape.LIST) for name in ("labels", "search_content")),
         *(Call(query, name, Shape.LIST) for name in ("search_history", "topic_files")),
-        Call(query, "diffs_since", Shape.STREAM),
+        Call(query, "diffs_since", Shape.FOLLOW),
         Call(hub, "publish", effect=Effect.KEYED, key="idempotency_key"),
         Call(hub, "subscribe", Shape.LIVE, about="client_id"),
     ]

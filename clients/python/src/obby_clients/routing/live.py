@@ -1,15 +1,17 @@
 """Streams that do not end, on whichever side they belong to now.
 
 Four times a second a stream looks where it belongs. Events of watched roots are
-read from both sides, because roots may be on both; a subscription is on one. When
-that changes, the new side is connected before the old one is left, except that a
-hub's subscription begins anew with a Reset: the ids of two hubs have nothing to
-do with each other.
+read from both sides, because roots may be on both: the new side is connected before
+the old one is left. A subscription and a stream of steps are on one side. A hub's
+subscription begins anew with a Reset when it moves, since the ids of two hubs have
+nothing to do with each other; steps go on after the last one, in the one database.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Generator
 from functools import partial
@@ -17,6 +19,7 @@ from typing import Any
 
 from ..errors import InvalidArgumentError, ObbyError
 from ..flags import Backend, Reason
+from ..query.values import Diff
 from ..watcher.values import ChangeType, Event
 from .attempt import admitted, begin
 from .calls import Call, Effect
@@ -29,6 +32,7 @@ __all__ = ["Live"]
 
 _PATIENCE = 2.0  # s that Go may be away before Python takes over: longer than a restart
 _REMEMBERED = 10_000  # paths whose last report is known while a root moves
+_RESUME = {"events": "resume_token", "subscribe": "last_event_id", "diffs_since": "since"}
 
 
 class Live:
@@ -51,6 +55,8 @@ class Live:
         self._reports: OrderedDict[str, object] = OrderedDict()
         self._both = False  # the two sides may report the same
         self._cursors: dict[Backend, str] = {}
+        self._step = 0  # the last one that was given
+        self._end = time.monotonic() + kwargs["timeout"] if kwargs.get("timeout") else math.inf
         if watching is not None:
             watching.known(self._watch_ids)
             self._cursors = _cursors(kwargs.pop("resume_token", None))
@@ -83,6 +89,10 @@ class Live:
 
     def accept(self, side: Backend, item: Any, cursor: str) -> Any:
         """Take an item of a side; return what it is for the caller, or None."""
+        if isinstance(item, Diff):
+            if item.change_id <= self._step:  # read ahead on the side that was left
+                return None
+            self._step = item.change_id
         if cursor:
             if self.watching is None:
                 self._cursors.clear()
@@ -102,7 +112,7 @@ class Live:
     def broken(self, side: Backend, error: BaseException) -> BaseException | None:
         """Take note of a source's end; return the error if it is the caller's."""
         self.failed.add(side)
-        if side is Backend.PYTHON:
+        if side is Backend.PYTHON or time.monotonic() >= self._end:
             return error
         seen = verdict(error, Effect.READ)
         self.router.judge(self.call, error, seen)
@@ -150,15 +160,18 @@ class Live:
         kwargs = dict(self._kwargs)
         if side is Backend.GO:
             kwargs["retry_for"] = min(_PATIENCE, kwargs.get("retry_for", _PATIENCE))
+        if self._end < math.inf:
+            kwargs["timeout"] = max(self._end - time.monotonic(), 0)
+        resume = _RESUME[self.call.name]
         if self.watching is not None:
             self._both = self._both or bool(self.sources)
-            kwargs["resume_token"] = self._cursors.get(side)
+            kwargs[resume] = self._cursors.get(side)
         else:
-            for other in list(self.sources):  # its ids mean nothing to the new side
+            for other in list(self.sources):
                 yield partial(stream._stop, other)
                 self.sources.pop(other, None)
             if self.cursor:
-                kwargs["last_event_id"] = self.cursor
+                kwargs[resume] = self.cursor
         source = getattr(client, self.call.name)(**kwargs)
         yield partial(stream._open, side, source)
         self.sources[side] = source

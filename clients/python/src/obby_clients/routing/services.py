@@ -82,7 +82,14 @@ def _blocking(call: Call) -> Callable[..., Any]:
         carry = batch if call.name == "track_batch" else items
         return RoutedStream(carry(self._router, call, subject, args, kwargs, source), source)
 
-    return {Shape.UNARY: unary, Shape.LIST: pages}.get(call.shape, stream)
+    def follow(self: _Routed, since: Any, *, subject: Any = None, **kwargs: Any) -> Any:
+        if not kwargs.get("follow"):
+            return stream(self, since, subject=subject, **kwargs)
+        live = Live(self._router, call, subject, {"since": since, **kwargs}, None)
+        return LiveStream(live)
+
+    shapes = {Shape.UNARY: unary, Shape.LIST: pages, Shape.FOLLOW: follow}
+    return shapes.get(call.shape, stream)
 
 
 def _asyncio(call: Call) -> Callable[..., Any]:
@@ -110,7 +117,14 @@ def _asyncio(call: Call) -> Callable[..., Any]:
         carry = batch if call.name == "track_batch" else items
         return AsyncRoutedStream(carry(self._router, call, subject, args, kwargs, source), source)
 
-    return {Shape.UNARY: unary, Shape.LIST: pages}.get(call.shape, stream)
+    def follow(self: _Routed, since: Any, *, subject: Any = None, **kwargs: Any) -> Any:
+        if not kwargs.get("follow"):
+            return stream(self, since, subject=subject, **kwargs)
+        live = Live(self._router, call, subject, {"since": since, **kwargs}, None)
+        return AsyncLiveStream(live)
+
+    shapes = {Shape.UNARY: unary, Shape.LIST: pages, Shape.FOLLOW: follow}
+    return shapes.get(call.shape, stream)
 
 
 class Tracker(_Routed):

@@ -481,7 +481,7 @@ class Query:
         idle_timeout: float = ...,
         retry_for: float = ...,
         subject: str | bytes | None = ...,
-    ) -> RoutedStream[query.Diff]: ...
+    ) -> RoutedStream[query.Diff] | LiveStream[query.Diff]: ...
     def server_info(
         self,
         *,
@@ -636,7 +636,7 @@ class AsyncQuery:
         idle_timeout: float = ...,
         retry_for: float = ...,
         subject: str | bytes | None = ...,
-    ) -> AsyncRoutedStream[query.Diff]: ...
+    ) -> AsyncRoutedStream[query.Diff] | AsyncLiveStream[query.Diff]: ...
     async def server_info(
         self,
         *,
