@@ -17,8 +17,9 @@ def _moved_folder(c: Corpus) -> Made:
 def _ignored(c: Corpus) -> Made:
     (c.root / ".obbyignore").write_text("*.tmp\nd6/\n")  # what is below d6 stays recorded
     (c.root / "d7" / "new.tmp").write_text("never seen\n")
-    for path in (c.root / "d6").glob("*.py"):
-        path.write_bytes(c.edited(path.read_bytes()))
+    for path in c.files:
+        if path.parent.name == "d6":
+            path.write_bytes(c.edited(path.read_bytes()))
     return []
 
 
