@@ -75,6 +75,10 @@ flip: build $(VENV)/ready ## the kill switch ten times under load, then with ser
 	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip
 	cd clients/python && OBBY_BIN_DIR='$(CURDIR)/bin' $(VENV)/bin/python -m tests.backend.flip --kill
 
+.PHONY: cases
+cases: ## which test covers which case of docs/cases
+	@cd deploy/e2e && go test -tags sqlite_fts5 -count=1 -run TestCasesHaveTests -v . | sed -n 's/.*_test.go:[0-9]*: //p; s/=== RUN  *TestCasesHaveTests.//p'
+
 .PHONY: parity
 parity: build-race $(VENV)/ready ## compare the services with their Python fallbacks over real files; PARITY=--json for JSON
 	@cd clients/python && GORACE=atexit_sleep_ms=0 OBBY_BIN_DIR='$(CURDIR)/bin/race' $(VENV)/bin/python -m tests.parity $(PARITY)
