@@ -77,7 +77,7 @@ flip: build $(VENV)/ready ## the kill switch ten times under load, then with ser
 
 .PHONY: cases
 cases: ## which test covers which case of docs/cases
-	@cd deploy/e2e && go test -tags sqlite_fts5 -count=1 -run TestCasesHaveTests -v . | sed -n 's/.*_test.go:[0-9]*: //p; s/=== RUN  *TestCasesHaveTests.//p'
+	@cd deploy/e2e && go test -tags $(TAGS) -count=1 -run TestCasesHaveTests -v . | sed -n 's/.*_test.go:[0-9]*: //p; s/=== RUN  *TestCasesHaveTests.//p'
 
 .PHONY: parity
 parity: build-race $(VENV)/ready ## compare the services with their Python fallbacks over real files; PARITY=--json for JSON
