@@ -48,7 +48,8 @@ def app(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
 
 @pytest.fixture
 def client(app: FastAPI, ending: ExitStack) -> TestClient:
-    return ending.enter_context(TestClient(app))
+    client: TestClient = ending.enter_context(TestClient(app))
+    return client
 
 
 @pytest.fixture
