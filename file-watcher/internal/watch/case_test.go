@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -162,6 +163,25 @@ func (w *world) starve(f func()) {
 	})
 }
 
+// untilError waits, in Run's goroutine, until the notifier has met an error.
+func (w *world) untilError() {
+	n := w.w.notify.touched()
+	for late := time.After(time.Minute); ; {
+		select {
+		case <-n.wake:
+		case <-late:
+			w.t.Error("the notifier met no error")
+			return
+		}
+		n.mu.Lock()
+		met := len(n.errs) > 0
+		n.mu.Unlock()
+		if met {
+			return
+		}
+	}
+}
+
 func TestOpenFilesExhausted(t *testing.T) {
 	w := newNotes(t, Options{})
 	w.disk("mkdir", []string{"r/d"})
@@ -180,6 +200,23 @@ func TestOpenFilesExhausted(t *testing.T) {
 		w.flush() // looks once more
 		if len(w.unread) != 1 || w.unread[0] != "created r/d/b.md" || w.status("r").Message != "" {
 			t.Errorf("events are %q, the status is %+v", w.unread, w.status("r"))
+		}
+	})
+	t.Run("case 41: notifications are waited for again when the system refuses", func(t *testing.T) {
+		if *notifierName != "native" {
+			t.Skip("fsnotify waits in Go's poller")
+		}
+		w.unread = nil
+		w.starve(func() {
+			if err := os.Chmod(filepath.Join(w.dir, "r/d/a.md"), 0o600); err != nil { // opens nothing
+				t.Error(err)
+			}
+			w.untilError()
+		})
+		w.disk("write", []string{"r/d/c.md", "c"})
+		w.flush()
+		if !slices.Contains(w.unread, "created r/d/c.md") {
+			t.Errorf("events are %q", w.unread)
 		}
 	})
 	t.Run("case 40: without a free inotify instance the error names the limit", func(t *testing.T) {

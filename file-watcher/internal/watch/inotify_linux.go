@@ -34,6 +34,10 @@ const (
 	gatherMost = 8 * time.Millisecond
 )
 
+// againAfter is the pause after an error of the kernel's that should not be. What it
+// notifies meanwhile waits in its queue.
+const againAfter = 100 * time.Millisecond
+
 // inotify is the notifier of Linux. It speaks to the kernel itself, because the
 // kernel knows directories by their inode, which survives a rename, where a
 // library that speaks of paths has to guess; and because it shows what libraries
@@ -106,8 +110,8 @@ func (n *inotify) read() {
 			continue
 		}
 		if err != nil {
-			n.note(func() { n.errs = append(n.errs, fmt.Errorf("read notifications: %w", err)) })
-			return
+			n.failed("read notifications", err)
+			continue
 		}
 		last = time.Now()
 		n.note(func() { n.parse(buf[:size]) })
@@ -122,10 +126,16 @@ func (n *inotify) wait() bool {
 		if err == nil {
 			return fds[1].Revents == 0
 		}
-		if !errors.Is(err, unix.EINTR) { // of these descriptors nothing else can be wrong
-			return false
+		if !errors.Is(err, unix.EINTR) { // no memory, or a lowered limit of open files
+			n.failed("wait for notifications", err)
 		}
 	}
+}
+
+// failed has the error reported, and pauses.
+func (n *inotify) failed(what string, err error) {
+	n.note(func() { n.errs = append(n.errs, fmt.Errorf("%s: %w", what, err)) })
+	time.Sleep(againAfter)
 }
 
 // parse takes a buffer apart. The kernel only ever fills in whole notifications.
