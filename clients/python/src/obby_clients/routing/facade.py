@@ -80,7 +80,7 @@ class _Facade:
         """End the connections of a service that nothing may call any more."""
         if change.now.go_possible or not change.before.go_possible:
             return
-        for stream in list(self.router.live):
+        for stream in self.router.live:
             if stream.service is change.service:
                 _later(_LEAVE, partial(stream.cut, Backend.GO))
         client = self.router.side(change.service).drop()
