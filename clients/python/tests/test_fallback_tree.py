@@ -1,25 +1,15 @@
-"""What the watcher in Python does when very many files change at once."""
+"""What the watcher in Python knows of a root."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from obby_clients.fallback._content import Stat
+from obby_clients.fallback import FileWatcher
 from obby_clients.fallback._marks import Mark
 from obby_clients.fallback._patterns import Patterns
 from obby_clients.fallback._tree import Tree
-
-
-class Counted(dict[str, Stat]):
-    """Counts how often all of it was gone through."""
-
-    rounds = 0
-
-    def __iter__(self) -> Iterator[str]:
-        self.rounds += 1
-        return super().__iter__()
+from obby_clients.watcher import WatchMethod
 
 
 def known(root: Path, count: int) -> Tree:
@@ -34,18 +24,6 @@ def known(root: Path, count: int) -> Tree:
     return tree
 
 
-def test_files_that_vanish_together_are_looked_for_together(root: Path) -> None:
-    tree = known(root, 50)
-    kept = "d/7.md"
-    for rel in tree.files.keys() - {kept}:
-        (root / rel).unlink()
-    now = time.monotonic()
-    tree.files = files = Counted(tree.files)
-    assert tree.look({rel: Mark(now, now) for rel in tree.files.keys() - {kept}}) == {}
-    assert tree.departed.keys() == tree.files.keys() - {kept}
-    assert files.rounds <= 3
-
-
 def test_all_below_a_folder_departs_with_it(root: Path) -> None:
     tree = known(root, 5)
     (root / "d.md").write_text("its name begins alike\n")
@@ -55,3 +33,24 @@ def test_all_below_a_folder_departs_with_it(root: Path) -> None:
     assert tree.look({"d": Mark(now, now)}) == {}
     assert tree.departed.keys() == tree.files.keys() - {"d.md"}
     assert "d" not in tree.directories
+
+
+def test_what_has_departed_is_forgotten_when_the_root_leads_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "old" / ".obbywatch").write_text("*.md\n")
+    (tmp_path / "old" / "a.md").touch()
+    (tmp_path / "link").symlink_to("old")
+    with FileWatcher([tmp_path / "link"], debounce=0.0, method=WatchMethod.POLL) as python:
+        watcher = python._watcher
+        with watcher._lock:
+            (root,) = watcher._roots
+            (tmp_path / "old" / "a.md").unlink()
+            root.tree.dirty.touch("a.md")
+            watcher._settler.settle(everything=False)
+            assert list(root.tree.departed) == ["a.md"]
+            (tmp_path / "link").unlink()
+            (tmp_path / "link").symlink_to("new")
+            watcher._rescan(root)
+            watcher._settler.settle(everything=True)  # and nothing is to be told of it
+            assert watcher.journal.head() == 0

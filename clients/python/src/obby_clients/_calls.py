@@ -29,6 +29,7 @@ from typing import (
 from google.protobuf.descriptor_pb2 import MethodOptions, ServiceDescriptorProto
 from google.protobuf.message import Message
 
+from ._options import timeout as checked
 from ._wire import decode
 from .errors import DeadlineError
 from .values import ServerInfo
@@ -132,7 +133,7 @@ class UnaryMethod(Method, Generic[Q, T]):
         self._convert, self._deadline = convert, deadline
 
     def __call__(self, request: Q, timeout: float | None, *, wait: bool = False) -> Unary[T]:
-        seconds = self._deadline if timeout is None else timeout
+        seconds = self._deadline if timeout is None else checked("timeout", timeout)
         return Unary(self, request, self._convert, seconds, wait)
 
 
@@ -188,7 +189,7 @@ class PagedMethod(Method, Generic[Q, T]):
     ) -> Paged[T]:
         if limit is not None and limit < 0:
             raise ValueError(f"limit is {limit}: it cannot be negative")
-        seconds = self._deadline if timeout is None else timeout
+        seconds = self._deadline if timeout is None else checked("timeout", timeout)
         return Paged(Unary(self, request, self._items, seconds), limit, page_size)
 
 

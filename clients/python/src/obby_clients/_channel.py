@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import grpc
 
-from . import errors
+from . import _options, errors
 from ._calls import HealthMethod, Method, Service
 from ._context import CALL_METADATA
 from ._status import from_rpc
@@ -50,10 +50,12 @@ class BaseClient:
         call: a JWT, or what returns the present one. `fail_fast` is for whoever has
         another way: nothing is tried twice, and a service that says NOT_SERVING is
         as good as gone.
+
+        Raises TypeError or ValueError for a value that cannot be.
         """
-        self._target = checked(target or self.service.target)
+        self._target = checked(_options.instance("target", target or self.service.target, str))
         self._fail_fast = fail_fast
-        self._token = token
+        self._token = token if callable(token) or token is None else _token(token)
         self._closed = False
 
     def _options(self) -> list[tuple[str, int | str]]:
@@ -95,6 +97,13 @@ class Link:
                 response_deserializer=method.parse,
             )
         return made
+
+
+def _token(token: object) -> str:
+    text = _options.instance("token", token, str)
+    if not (text.isascii() and text.isprintable()) or text != text.strip():
+        raise ValueError("token has white space at an end, or what no header holds: strip it")
+    return text
 
 
 def metadata(request_id: str) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from google.protobuf.message import Message
 
 from ._calls import Method, seconds_left
+from ._options import timeout as checked
 from .errors import ClosedError, DeadlineError, ObbyError, StatusCode, UnavailableError
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ class StreamMethod(Method, Generic[Q, T]):
             self,
             request,
             self._convert,
-            self._deadline if timeout is None else timeout,
-            self._idle if idle_timeout is None else idle_timeout,
+            self._deadline if timeout is None else checked("timeout", timeout),
+            self._idle if idle_timeout is None else checked("idle_timeout", idle_timeout),
             self._resume,
-            retry_for,
+            checked("retry_for", retry_for),
         )
 
 

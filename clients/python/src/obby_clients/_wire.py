@@ -23,6 +23,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from ._options import instance
 from .values import AnyPath, OpenEnum
 
 __all__ = ["decode", "duration", "number", "numbers", "put_path", "timestamp"]
@@ -70,7 +71,7 @@ def duration(span: timedelta | None) -> Duration | None:
     if span is None:
         return None
     message = Duration()
-    message.FromTimedelta(span)
+    message.FromTimedelta(instance("a span of time", span, timedelta))
     return message
 
 

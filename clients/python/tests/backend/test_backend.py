@@ -261,8 +261,8 @@ def test_strangers_are_kept_out(root: Path, backend: Callable[..., Backend]) -> 
     wrong = {"Authorization": "Bearer not-the-token-of-the-operator"}
     assert running.ask("POST", "/go/rollback", {}, wrong)[0] == 401
     assert not running.flags.exists()
-    status, text = running.ask("GET", "/diffs", headers={"Host": "evil.example"})
-    assert (status, "--allow-host evil.example" in text) == (421, True)
+    status, body = running.ask("GET", "/diffs", headers={"Host": "evil.example"})
+    assert (status, "--allow-host evil.example" in body["message"]) == (421, True)
     for host in ("localhost", f"127.0.0.1:{running.port}", f"[::1]:{running.port}"):
         assert running.ask("GET", "/diffs", headers={"Host": host})[0] == 200
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,11 @@ from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from obby_clients import fastapi as obby
+from obby_clients.backend.errors import answer_errors
+from obby_clients.errors import UnauthenticatedError
+from obby_clients.fastapi._models import Failure
+
+from .world import TOKEN, Backend
 
 _ROUTERS = (
     obby.files_router,
@@ -108,3 +113,51 @@ def test_an_id_with_thousands_of_digits_is_of_the_future(client: TestClient) -> 
     _, said = events._beginning(f"{database}-{5000 * '9'}", 0)
     data = said.decode().partition("data: ")[2].partition("\n")[0]
     assert json.loads(data) == {"reason": "future"}
+
+
+def operator(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_the_backend_answers_every_error_in_one_form(backend: Callable[..., Backend]) -> None:
+    running = backend()
+    for method, path, headers, status, code, message in (
+        ("GET", "/go/flags", {}, 401, "UNAUTHENTICATED", "Authorization: Bearer TOKEN"),
+        ("PUT", "/go/flags/X", operator("x" * 16), 401, "UNAUTHENTICATED", "operator's token"),
+        ("POST", "/go/flags", operator(TOKEN), 405, "UNIMPLEMENTED", "POST is not for /go/flags"),
+        ("GET", "/nothing", {}, 404, "NOT_FOUND", "there is no /nothing: /docs shows"),
+        ("GET", "/diffs", {"Host": "evil.example"}, 421, "PERMISSION_DENIED", "--allow-host evil"),
+        ("GET", "/diffs?limit=0", {}, 400, "INVALID_ARGUMENT", "limit: "),
+        ("GET", "/versions/7", {}, 404, "NOT_FOUND", "no such version"),
+    ):
+        given, body = running.ask(method, path, headers=headers)
+        assert (given, body["code"]) == (status, code), body
+        assert message in body["message"]
+        assert Failure(**body)
+
+
+def test_a_broken_operation_says_so_and_no_more() -> None:
+    app = FastAPI()
+    answer_errors(app)
+
+    @app.get("/broken")
+    def broken() -> None:
+        raise KeyError("a secret")
+
+    answer = TestClient(app, raise_server_exceptions=False).get("/broken")
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL")
+    assert "secret" not in answer.text
+    allowed = TestClient(app).post("/broken")
+    assert (allowed.status_code, allowed.headers["Allow"]) == (405, "GET")
+
+
+def test_who_does_not_say_who_he_is_is_told_how() -> None:
+    app = FastAPI()
+    obby.handle_errors(app)
+
+    @app.get("/guarded")
+    def guarded() -> None:
+        raise UnauthenticatedError("a token is needed")
+
+    answer = TestClient(app).get("/guarded")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")

@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import Depends, FastAPI, Header, HTTPException
-from fastapi.responses import PlainTextResponse
+from fastapi import Depends, FastAPI, Header
 
 from .. import fastapi as obby
 from .._version import __version__
+from ..errors import UnauthenticatedError
 from . import log
+from .errors import answer_errors, misdirected
 from .pipeline import Pipeline
 from .settings import Settings, parse
 
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.router.lifespan_context = _pipeline(settings)  # FastAPI 0.92 has no `lifespan=`
     obby.install(app, obby.ObbySettings(database=settings.database, roots=settings.roots))
+    answer_errors(app)
     for router in _ROUTERS:
         app.include_router(router())
     if settings.admin_token:
@@ -105,8 +107,8 @@ def _operator(token: str) -> Callable[..., None]:
     def check(authorization: str = Header("", description="`Bearer TOKEN`.")) -> None:
         given = authorization.removeprefix("Bearer ").encode()
         if not hmac.compare_digest(given, token.encode()):
-            raise HTTPException(
-                401, "an operator's token is needed", {"WWW-Authenticate": "Bearer"}
+            raise UnauthenticatedError(
+                "an operator's token is needed: send it as `Authorization: Bearer TOKEN`"
             )
 
     return check
@@ -125,6 +127,5 @@ class _HostGuard:
             host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").lower()
             name = host if host.endswith("]") else host.rpartition(":")[0] or host
             if name not in self._allowed:
-                text = f"{name!r} is not a name of this server: give --allow-host {name}\n"
-                return await PlainTextResponse(text, 421)(scope, receive, send)
+                return await misdirected(name)(scope, receive, send)
         return await self._app(scope, receive, send)

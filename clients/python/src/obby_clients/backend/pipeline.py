@@ -17,6 +17,7 @@ from ..fastapi import State
 from .checkpointing import checkpoint
 from .publishing import Cursor, publish_to_go
 from .recording import Recorder
+from .serving import tell_who_serves
 from .watching import RootWatcher, outermost
 
 __all__ = ["Pipeline"]
@@ -32,7 +33,8 @@ class Pipeline:
     def __init__(
         self, state: State, *, database: str, roots: list[str], debounce: timedelta
     ) -> None:
-        self._obby, self._changes, self._sides = state.router, state.changes, state.sides
+        self._state, self._obby = state, state.router
+        self._changes, self._sides = state.changes, state.sides
         self._database, self._roots, self._debounce = database, roots, debounce
         self.running = False
         """Whether it is this process that runs it."""
@@ -52,7 +54,7 @@ class Pipeline:
                     await asyncio.sleep(_AGAIN)
 
     async def _run(self) -> None:
-        work: list[Any] = [checkpoint(self._database)]
+        work: list[Any] = [checkpoint(self._database), tell_who_serves(self._state)]
         work.append(publish_to_go(self._changes, Cursor(self._database), self._sides))
         for root in self._roots:
             recorder = Recorder(self._obby, root, self._debounce)

@@ -11,8 +11,9 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from types import MethodType, TracebackType
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
+from .._options import timeouts
 from ..errors import ClosedError, DeadlineError
 from ._streams import END, AsyncStream, Source, Stream
 
@@ -101,8 +102,8 @@ class _Call(ABC, Generic[P, T]):
 
         @functools.wraps(do)
         def sync(side: _Fallback, *args: P.args, **kwargs: P.kwargs) -> Any:
-            timeout = kwargs.get("timeout")
-            side._check(timeout if isinstance(timeout, (int, float)) else None)
+            timeouts(kwargs)
+            side._check(cast("float | None", kwargs.get("timeout")))
             return do(side, *args, **kwargs)
 
         self._sync = sync

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 
 from ..values import AnyPath
 
-__all__ = ["below", "decode", "encode", "parents", "quote", "range_of", "shown", "text_of"]
+__all__ = ["below", "decode", "encode", "quote", "range_of", "shown", "text_of"]
 
 _BASE = 0xEF00
 _EXOTIC = re.compile("[\udc80-\udcff\uef80-\uefff]")
@@ -77,9 +76,3 @@ def range_of(directory: str) -> tuple[str, str]:
     """Return the range of texts that are below a directory: '0' comes right after '/'."""
     directory = os.path.normpath(directory)
     return ("/", "0") if directory == "/" else (directory + "/", directory + "0")
-
-
-def parents(rel: str) -> Iterator[str]:
-    """Give the directories that a relative path leads through, the innermost first."""
-    while rel := rel.rpartition("/")[0]:
-        yield rel

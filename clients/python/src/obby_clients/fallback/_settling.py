@@ -6,10 +6,12 @@ import os
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import takewhile
 
 from ..watcher.values import ChangeType, EntryKind, Event, WatchMethod
 from ._journal import Journal, Recorded
-from ._marks import Arrival, Ident, Mark, ident, ident_at
+from ._known import Below
+from ._marks import Arrival, Mark, ident
 from ._notify import Notifier
 from ._paths import below
 from ._patterns import PATTERN_FILES, Patterns
@@ -20,6 +22,8 @@ __all__ = ["PAIR_WAIT", "Root", "Settler"]
 
 PAIR_WAIT = 0.1
 """Seconds that a file which has vanished waits for the other half of a rename."""
+
+_NEVER = float("inf")
 
 
 @dataclass(slots=True)
@@ -50,9 +54,9 @@ class Settler:
         found: list[tuple[Root, dict[str, Arrival]]] = []
         before = self._journal.head()
         for root in self.roots:
-            rested = root.tree.due(now)
-            while move := next(root.tree.moves(rested), None):
-                self._move_directory(root, *move, rested)
+            rested = root.tree.dirty.due(now)
+            for old, new in root.tree.moves(rested):
+                self._move_directory(root, old, new, rested)
             found.append((root, root.tree.look(rested)))
             if rested.keys() & set(PATTERN_FILES):
                 self.reload(root)
@@ -64,7 +68,16 @@ class Settler:
             self._bury(root, now)
         return self._journal.head() != before
 
-    def _move_directory(self, root: Root, old: str, new: str, rested: dict[str, Mark]) -> None:
+    def next_due(self) -> float:
+        """Return when there is something to settle; infinity: never."""
+        waits = (
+            min(root.tree.dirty.next_due(), next(iter(departed.values()), _NEVER) + PAIR_WAIT)
+            for root in self.roots
+            for departed in [root.tree.departed]
+        )
+        return min(waits, default=_NEVER)
+
+    def _move_directory(self, root: Root, old: str, new: str, rested: Below[Mark]) -> None:
         deleted, uncovered, moved = root.tree.rename(old, new, rested)
         for rel in [*deleted, *uncovered]:
             self._emit(root, ChangeType.DELETED, rel)
@@ -123,11 +136,11 @@ class Settler:
     def _bury(self, root: Root, now: float) -> None:
         """Report as deleted what waited in vain for the other half of a rename."""
         tree = root.tree
-        due = [rel for rel, since in tree.departed.items() if now >= since + PAIR_WAIT]
-        arriving = self._arriving() if due else set()
-        for rel in due:
-            if ident(tree.files[rel]) in arriving:
+        for rel, _ in list(takewhile(lambda one: now >= one[1] + PAIR_WAIT, tree.departed.items())):
+            one = ident(tree.files[rel])
+            if any(root.tree.dirty.awaits(one) for root in self.roots):
                 tree.departed[rel] = time.monotonic()  # it turned up and has yet to settle
+                tree.departed.move_to_end(rel)
                 continue
             tree.forget(rel)
             self._emit(root, ChangeType.DELETED, rel)
@@ -136,15 +149,6 @@ class Settler:
             for rel in list(tree.files):
                 tree.forget(rel)
                 self._emit(root, ChangeType.DELETED, rel)
-
-    def _arriving(self) -> set[Ident | None]:
-        """Return the files that have turned up somewhere and have yet to settle."""
-        return {
-            ident_at(root.tree.full(dirty))
-            for root in self.roots
-            for dirty, mark in root.tree.dirty.items()
-            if mark.moved
-        }
 
     def reload(self, root: Root) -> None:
         """Read the pattern files, and follow them."""
@@ -191,8 +195,8 @@ def _departed(tree: Tree, arrival: Arrival) -> str | None:
     The number of an inode is given to the next file: a rename is told by the mark of
     one, or by a time of modification that stayed.
     """
-    for rel in tree.departed:
-        stat = tree.files[rel]
-        if ident(stat) == ident(arrival.stat):
-            return rel if arrival.mark.moved or stat.mtime == arrival.stat.mtime else None
+    names = tree.files.names(ident(arrival.stat))
+    old = next((rel for rel in names if rel in tree.departed), None)
+    if old is None or arrival.mark.moved or tree.files[old].mtime == arrival.stat.mtime:
+        return old
     return None

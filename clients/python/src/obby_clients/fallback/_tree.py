@@ -11,12 +11,14 @@ import os
 import secrets
 import stat as modes
 import time
-from collections.abc import Iterator
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 
 from ._content import Stat
+from ._dirty import Dirty
+from ._known import Below, Known
 from ._marks import Arrival, Ident, Mark, ident, ident_at
-from ._paths import parents
 from ._patterns import PATTERN_FILES, Entry, PatternFileError, Patterns, load, walk
 from ._problems import gone
 from ._reading import stat_of
@@ -38,13 +40,19 @@ class Tree:
         self.lost_at = 0.0  # when it went missing and that is still to be told; 0: it is not
         self.patterns = self.from_files = Patterns((), ())
         self.pattern_error = ""
-        self.files: dict[str, Stat] = {}
-        self.directories: dict[str, Ident] = {}
-        self.dirty: dict[str, Mark] = {}
+        self.files: Known[Stat] = Known(ident)
+        self.forget_directories()
         self._pattern_files: dict[str, tuple[int, int] | None] = {}  # as polled last
         self.seen: dict[str, Stat] = {}  # files as the last scan found them
-        self.departed: dict[str, float] = {}  # known files that are gone, and since when
+        # Known files that are gone, and since when, the first one first.
+        self.departed: OrderedDict[str, float] = OrderedDict()
         self.unread: dict[str, str] = {}  # directories that cannot be read, and why
+
+    def forget_directories(self) -> None:
+        """Know no directory, and of nothing that happened: another one is there, or none."""
+        self.directories = _directories()
+        self.dirty = Dirty(self.path, self.delay)
+        self.departed = OrderedDict()
 
     def rel(self, path: str) -> str:
         """Return a path relative to the root."""
@@ -54,32 +62,13 @@ class Tree:
         """Return the path of what is called `rel` in the root."""
         return self.path if rel == "." else f"{self.path}/{rel}"
 
-    def touch(self, rel: str, *, written: bool = False, moved: bool = False) -> None:
-        """Note that something happened to a path."""
-        now = time.monotonic()
-        mark = self.dirty.setdefault(rel, Mark(now, now))
-        mark.last, mark.initial = now, False
-        mark.written, mark.moved = mark.written or written, mark.moved or moved
-
-    def due(self, now: float) -> dict[str, Mark]:
-        """Remove and return the paths that have come to rest."""
-        rested = {rel: mark for rel, mark in self.dirty.items() if now >= mark.rests_at(self.delay)}
-        for rel in rested:
-            del self.dirty[rel]
-        return rested
-
-    def next_due(self) -> float:
-        """Return when `due` has something to return; infinity: never."""
-        rests = (mark.rests_at(self.delay) for mark in self.dirty.values())
-        return min(rests, default=float("inf"))
-
     def scan(self, *, initial: bool = False, silent: bool = False) -> None:
         """Compare everything with what is known, and make dirty what differs.
 
         `initial`: what is new was there before. `silent`: it is known from now on.
         """
         if self.patterns.empty:
-            self.directories = {".": self.top} if self.top else {}
+            self.directories = _directories({".": self.top} if self.top else {})
             return
         found: dict[str, Stat] = {}
         directories: dict[str, Ident] = {}
@@ -96,7 +85,8 @@ class Tree:
             return  # a missing root is somebody else's business
         self.unread = unread
         if silent:
-            self.files, self.seen, self.directories = found, found, directories
+            self.files, self.seen = Known(ident, found), found
+            self.directories = _directories(directories)
             return
         now = time.monotonic()
         differing = {rel for rel, stat in found.items() if self.files.get(rel) != stat}
@@ -115,14 +105,14 @@ class Tree:
 
         return walk(self.path, self.patterns, lambda _: True, problem, start=start)
 
-    def look(self, rested: dict[str, Mark]) -> Arrivals:
+    def look(self, rested: Mapping[str, Mark]) -> Arrivals:
         """Look at paths that rest: what is there now, with what is below directories.
 
         Known files that are gone are departed afterwards. A directory that has another
         name now is given to `moved` by the caller before (see `moves`).
         """
         arrivals: Arrivals = {}
-        left: set[str] = set()
+        left: dict[str, None] = {}
         for rel, mark in rested.items():
             try:
                 status = os.lstat(self.full(rel))
@@ -150,7 +140,7 @@ class Tree:
         parent = os.path.dirname(self.full(rel))
         return rel == "." or os.path.realpath(parent) == parent
 
-    def _look_below(self, rel: str, mark: Mark, arrivals: Arrivals, left: set[str]) -> None:
+    def _look_below(self, rel: str, mark: Mark, arrivals: Arrivals, left: dict[str, None]) -> None:
         if rel in self.files:
             self._leave(rel, left)  # case 10: a directory has taken the file's name
         prefix = "" if rel == "." else rel + "/"
@@ -170,79 +160,85 @@ class Tree:
             at: why for at, why in self.unread.items() if not (at + "/").startswith(prefix)
         } | unread
         hidden = tuple(at + "/" for at in unread)
-        for known in [*self.files, *self.directories]:
-            if known.startswith(prefix) and known not in found and not known.startswith(hidden):
+        for known in [*self.files.below(rel), *self.directories.below(rel)]:
+            if known != rel and known not in found and not known.startswith(hidden):
                 self._leave(known, left)
 
-    def _leave(self, rel: str, left: set[str]) -> None:
+    def _leave(self, rel: str, left: dict[str, None]) -> None:
         """Note that nothing known is at a path and below it any more."""
         self._forget_directory(rel)
-        left.add(rel)
+        left[rel] = None
 
-    def _depart(self, left: set[str]) -> None:
-        """Let files depart, once for all of them: thousands may vanish together."""
+    def _depart(self, left: Iterable[str]) -> None:
+        """Let files depart, when all has been looked at."""
         now = time.monotonic()
-        for known in self.files if left else ():
-            if known in left or any(parent in left for parent in parents(known)):
+        for rel in left:
+            for known in self.files.below(rel):
                 self.departed.setdefault(known, now)
 
     def _forget_directory(self, rel: str) -> None:
         if rel in self.directories:
-            for at in [at for at in self.directories if f"{at}/".startswith(f"{rel}/")]:
+            for at in self.directories.below(rel):
                 del self.directories[at]
 
-    def moves(self, rested: dict[str, Mark]) -> Iterator[tuple[str, str]]:
-        """Give old and new names of known directories that have been renamed."""
-        for rel in sorted(rested, key=lambda rel: (rel in self.directories, rel)):
-            now = directory_at(self.full(rel))
+    def moves(self, rested: Below[Mark]) -> Iterator[tuple[str, str]]:
+        """Give old and new names of known directories that have been renamed.
+
+        The caller has `rename` carry each out before the next one is looked for.
+        """
+        waiting = deque(sorted(rested, key=lambda rel: (rel in self.directories, rel)))
+        while waiting:
+            rel = waiting.popleft()
+            now = directory_at(self.full(rel)) if rel in rested else None
             if now is None or self.directories.get(rel) == now or not self._enters(rel):
                 continue
-            old = next((at for at, known in self.directories.items() if known == now), None)
+            old = next(iter(self.directories.names(now)), None)
             if old is None or old == "." or directory_at(self.full(old)) == now:
                 continue
             carried = rested[rel].moved or self._carried(old, rel)
             if carried and not rel.startswith(old + "/"):
                 yield old, rel
+                waiting.extend(rested.below(rel))  # they have other names now
 
     def _carried(self, old: str, new: str) -> bool:
         """Tell whether a directory has brought a known file along: inode numbers are reused."""
         return any(
-            ident_at(self.full(new + rel[len(old) :])) == ident(stat)
-            for rel, stat in self.files.items()
-            if rel.startswith(old + "/")
+            ident_at(self.full(new + rel[len(old) :])) == ident(self.files[rel])
+            for rel in self.files.below(old)
         )
 
-    def rename(
-        self, old: str, new: str, rested: dict[str, Mark]
-    ) -> tuple[list[str], list[str], bool]:
+    def rename(self, old: str, new: str, rested: Below[Mark]) -> tuple[list[str], list[str], bool]:
         """Let a directory's files, and what is dirty in it, follow it to its new name.
 
         Return what is deleted by it: files that stood in the way, and files that no
         pattern covers under the new name; and whether any has moved.
         """
-
-        def renamed(rel: str) -> str:
-            return new + rel[len(old) :] if rel == old or rel.startswith(old + "/") else rel
+        inside = old + "/"
 
         def in_the_way(rel: str) -> bool:
-            return (rel == new or rel.startswith(new + "/")) and renamed(rel) == rel
+            return rel != old and not rel.startswith(inside)
 
-        for rel in (in_way := list(filter(in_the_way, self.files))):
+        for rel in (in_way := list(filter(in_the_way, self.files.below(new)))):
             self.forget(rel)
-        self.directories = {rel: i for rel, i in self.directories.items() if not in_the_way(rel)}
-        uncovered = [rel for rel in self.files if not self.patterns.match(renamed(rel))]
-        uncovered = [rel for rel in uncovered if renamed(rel) != rel]
+        for rel in filter(in_the_way, self.directories.below(new)):
+            del self.directories[rel]
+        uncovered = [
+            rel for rel in self.files.below(old) if not self.patterns.match(new + rel[len(old) :])
+        ]
         for rel in uncovered:
             self.forget(rel)
-        moved = any(renamed(rel) != rel for rel in self.files)
-        self.files = {renamed(rel): stat for rel, stat in self.files.items()}
-        self.directories = {renamed(rel): i for rel, i in self.directories.items()}
-        self.departed = {rel: at for rel, at in self.departed.items() if renamed(rel) == rel}
+        files = self.files.take(old)
+        for rel, stat in files.items():
+            self.departed.pop(rel, None)
+            self.files[new + rel[len(old) :]] = stat
+        for rel, one in self.directories.take(old).items():
+            self.directories[new + rel[len(old) :]] = one
         for marks in (self.dirty, rested):
-            for rel in [rel for rel in marks if renamed(rel) != rel and rel != old]:
-                mark = marks.pop(rel)
-                marks.setdefault(renamed(rel), mark).written |= mark.written
-        return in_way, uncovered, moved
+            for rel in marks.below(old):
+                if rel != old:
+                    mark = marks.pop(rel)
+                    marks.setdefault(new + rel[len(old) :], mark).written |= mark.written
+        return in_way, uncovered, bool(files)
 
     def forget(self, rel: str) -> None:
         """Know a file no more, without a word."""
@@ -288,10 +284,14 @@ class Tree:
             except OSError:
                 seen = None
             if self._pattern_files.get(name, seen) != seen:
-                self.touch(name)
+                self.dirty.touch(name)
             self._pattern_files[name] = seen
 
     def counts(self, rel: str) -> bool:
         """Tell whether what is notified of a path may mean something."""
         known = rel in self.files or rel in self.directories or rel in PATTERN_FILES
         return known or self.patterns.match(rel) or os.path.isdir(self.full(rel))
+
+
+def _directories(known: Mapping[str, Ident] | None = None) -> Known[Ident]:
+    return Known(lambda one: one, known)

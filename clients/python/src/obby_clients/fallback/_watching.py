@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from ..watcher.values import PatternSet, Watch, WatchMethod
 from ._journal import Journal
+from ._known import Known
+from ._marks import ident
 from ._notify import WHY_NOT, Notifier
 from ._paths import below, quote
 from ._problems import problem
-from ._settling import PAIR_WAIT, Root, Settler
+from ._settling import Root, Settler
 from ._starting import compiled, directory_at, resolve
 from ._status import watch_of
 from ._tree import Tree
@@ -180,14 +182,8 @@ class Watcher:
             self.journal.tell()
 
     def _next(self) -> float:
-        return min(
-            (
-                min(root.look_at, root.rescan_at, root.poll_at, root.tree.next_due(), due)
-                for root in self._roots
-                for due in [min(root.tree.departed.values(), default=float("inf")) + PAIR_WAIT]
-            ),
-            default=time.monotonic() + 3600.0,
-        )
+        looks = (min(root.look_at, root.rescan_at, root.poll_at) for root in self._roots)
+        return min(self._settler.next_due(), min(looks, default=time.monotonic() + 3600.0))
 
     def _poll(self, root: Root) -> None:
         start, before = time.monotonic(), len(root.tree.dirty)
@@ -208,7 +204,8 @@ class Watcher:
             # forgotten, not deleted: it is still there.
             self._unnotify(root)
             tree.path, tree.top = real, None
-            tree.files, tree.directories, tree.dirty = {}, {}, {}
+            tree.files = Known(ident)
+            tree.forget_directories()
         self._look(root)
         if tree.top:
             self._settler.reload(root)
@@ -227,7 +224,7 @@ class Watcher:
         if tree.top is not None:
             self._unnotify(root)
             tree.top, tree.lost_at = None, time.monotonic()
-            tree.dirty, tree.departed, tree.directories = {}, {}, {}
+            tree.forget_directories()
         if now is not None:
             self._begin(root)
             tree.lost_at = 0.0
@@ -276,7 +273,7 @@ class Watcher:
                 continue
             rel = root.tree.rel(path)
             if root.tree.counts(rel):
-                root.tree.touch(rel, written=written, moved=moved)
+                root.tree.dirty.touch(rel, written=written, moved=moved)
 
     def _at(self, path: str) -> Root | None:
         return next((root for root in self._roots if root.tree.path == path), None)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 
+from .. import _options
 from .._version import __version__
 from ..hub.values import Event, Published, Reset
 from ..values import ServerInfo
@@ -31,11 +32,21 @@ class _Calls:
         heartbeat: float = 15.0,
         allow_origins: Iterable[str] = (),
     ) -> None:
-        self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
-        self._hub = Hub(
-            Retention(history_events, history_bytes, history_age.total_seconds()), max_data
+        """Distribute publications (see the class).
+
+        Raises TypeError or ValueError for a value that cannot be.
+        """
+        retention = Retention(
+            _options.whole("history_events", history_events, least=0),
+            _options.whole("history_bytes", history_bytes, least=0),
+            _options.span("history_age", history_age),
         )
-        self.app = Endpoint(self._hub, heartbeat=heartbeat, origins=frozenset(allow_origins))
+        _options.whole("max_data", max_data, least=1)
+        _options.seconds("heartbeat", heartbeat, positive=True)
+        origins = frozenset(_options.texts("allow_origins", allow_origins))
+        self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
+        self._hub = Hub(retention, max_data)
+        self.app = Endpoint(self._hub, heartbeat=heartbeat, origins=origins)
 
     def _release(self) -> None:
         self._hub.close()

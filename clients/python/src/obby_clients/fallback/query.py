@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timezone
 
+from .. import _options
 from .._version import __version__
 from ..values import AnyPath, ServerInfo
 from ._aio import Asyncio, Blocking, unary
@@ -18,7 +19,8 @@ class _Calls(HistoryCalls, FindingCalls):
     """The calls of the query-service: see QueryClient for each."""
 
     def __init__(self, database: AnyPath) -> None:
-        super().__init__(database)
+        """Answer from a database (see the class). Raises TypeError for what is no path."""
+        super().__init__(_options.path("database", database))
         self._info = ServerInfo(
             __version__,
             ("obby.query.v1",),

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
+from .. import _options
 from .._version import __version__
 from ..errors import ObbyError
 from ..tracker.values import (
@@ -63,10 +64,18 @@ class _Calls:
         max_content: int = 10 << 20,
         publish: bool = False,
     ) -> None:
+        """Track below `roots` in a database (see the class).
+
+        Raises TypeError or ValueError for a value that cannot be, before anything is opened.
+        """
+        _options.path("database", database)
+        folders = _options.paths("roots", roots)
+        others = _options.paths("restore_to", restore_to)
+        _options.whole("max_content", max_content, least=0)
         self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
+        self._restore_to = [os.path.realpath(text_of(folder)) for folder in others]
         self._db = Database(database)
-        self._tracker = Tracker(self._db, roots, max_content, publish=publish)
-        self._restore_to = [os.path.realpath(text_of(folder)) for folder in restore_to]
+        self._tracker = Tracker(self._db, folders, max_content, publish=publish)
         with domain(_LOG.error):
             catch_up(self._db)
 

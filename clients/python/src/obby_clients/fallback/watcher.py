@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 
+from .. import _options
 from .._version import __version__
 from ..values import AnyPath, ServerInfo
 from ..watcher.values import (
@@ -43,12 +44,22 @@ class _Calls:
         rescan_interval: float = 900.0,
         journal_events: int = 100_000,
     ) -> None:
-        self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
-        self._watcher = Watcher(
-            Settings(debounce, method, poll_interval, rescan_interval, journal_events)
+        """Watch `roots` (see the class).
+
+        Raises TypeError or ValueError for a value that cannot be, before anything runs.
+        """
+        folders = _options.paths("roots", roots)
+        settings = Settings(
+            _options.seconds("debounce", debounce, most=_MAX_DEBOUNCE.total_seconds()),
+            None if method is None else _method(method),
+            _options.seconds("poll_interval", poll_interval, positive=True),
+            _options.seconds("rescan_interval", rescan_interval, positive=True),
+            _options.whole("journal_events", journal_events, least=1),
         )
+        self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
+        self._watcher = Watcher(settings)
         try:
-            for root in roots:
+            for root in folders:
                 self._watcher.start(text_of(root), may_be_missing=True)
         except BaseException:
             self._watcher.close()
@@ -81,8 +92,10 @@ class _Calls:
         timeout: float | None = None,
     ) -> StartedWatch:
         """Watch a directory tree: from the answer on every change is reported."""
-        if debounce is not None and not timedelta(0) <= debounce <= _MAX_DEBOUNCE:
-            raise field("debounce", f"{debounce} is not between 0 and {_MAX_DEBOUNCE}")
+        if debounce is not None:
+            _options.instance("debounce", debounce, timedelta)
+            if not timedelta(0) <= debounce <= _MAX_DEBOUNCE:
+                raise field("debounce", f"{debounce} is not between 0 and {_MAX_DEBOUNCE}")
         watch, created = self._watcher.start(
             text_of(path),
             debounce=None if debounce is None else debounce.total_seconds(),
@@ -159,6 +172,14 @@ class FileWatcher(_Calls, Blocking):
 
 class AsyncFileWatcher(_Calls, Asyncio):
     """The same for asyncio: await calls, `async for` lists and streams."""
+
+
+def _method(method: WatchMethod) -> WatchMethod:
+    if method not in (WatchMethod.NOTIFY, WatchMethod.POLL):
+        raise ValueError(
+            f"method is {method!r}: give WatchMethod.NOTIFY, WatchMethod.POLL, or None for either"
+        )
+    return WatchMethod(method)
 
 
 def _required(watch_id: str) -> str:

@@ -43,8 +43,8 @@ def admin_router(*, dependencies: Sequence[Any]) -> APIRouter:
     """Return the operations below `/go`, for a host to mount.
 
     `dependencies` decide who may call them: `[Depends(check)]`, where `check` raises
-    HTTPException for everybody else. They are not optional: whoever may call these
-    decides what runs.
+    UnauthenticatedError or PermissionDeniedError for everybody else. They are not
+    optional: whoever may call these decides what runs.
 
     Raises ValueError if there are none.
     """

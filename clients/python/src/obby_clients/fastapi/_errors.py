@@ -87,6 +87,8 @@ async def _answer(_: Request, error: Exception) -> JSONResponse:
     headers = {}
     if error.retry_delay is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_delay.total_seconds()))
+    if error.code is StatusCode.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(failure(error), _STATUS.get(error.code, 500), headers)
 
 

@@ -15,6 +15,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
+from .. import _options
 from ..changes import TOPIC, Change, Changes
 from ..errors import ObbyError
 from ..flags import Backend, Service
@@ -41,6 +42,8 @@ class EventStreams:
         A stream is silent for `heartbeat` seconds at most. A client that missed more
         than `replay` changes is told so instead of being sent them.
         """
+        _options.seconds("heartbeat", heartbeat, positive=True)
+        _options.whole("replay", replay, least=0)
         self._sides, self._changes = sides, changes
         self._heartbeat, self._replay = heartbeat, replay
         self._closing = False

@@ -57,6 +57,19 @@ class Reading:
         return "INVALID" if self.error else "UNSET" if self.raw is None else "OK"
 
 
+@dataclass(slots=True, eq=False)
+class _Trip:
+    """One time that the guard has turned a service off; no lock, as in `FlagsFile.look`."""
+
+    why: str
+    over: bool = False
+    """The switch has been off since. Each trip has its own: no thread can end a later one."""
+
+
+# What was read, the file's state and the trip, and what followed from these.
+_Known = tuple[Any, Overrides, "_Trip | None", Setting, "Decision | None"]
+
+
 class Flags:
     """Decides for each call; any thread may use it, also after a fork.
 
@@ -80,8 +93,8 @@ class Flags:
         self._environ = environ
         self._read = read_environment(environ)
         self._file = FlagsFile()
-        self._settings: dict[Service, tuple[Any, Overrides, Setting, Decision | None]] = {}
-        self._tripped: dict[Service, str] = {}
+        self._settings: dict[Service, _Known] = {}
+        self._trips: dict[Service, _Trip] = {}
         self._logged: set[tuple[str, str]] = set()
         self._start()
 
@@ -97,7 +110,7 @@ class Flags:
         if fixed is not None and force is None:
             return fixed
         allowed = force if self.allow_forced else None
-        return decide(setting, subject, tripped=service in self._tripped, force=allowed)
+        return decide(setting, subject, tripped=self._trip(service) is not None, force=allowed)
 
     def fixed(self, service: Service) -> Decision | None:
         """Return the decision if it is the same for every subject."""
@@ -120,13 +133,13 @@ class Flags:
 
     def trip(self, service: Service, why: str) -> None:
         """Turn a service to Python until its switch has been off (the guard does this)."""
-        self._tripped[service] = why
-        self._settings.pop(service, None)
+        self._trips[service] = _Trip(why)
 
     @property
     def tripped(self) -> Mapping[Service, str]:
         """The services that the guard has turned off in this process, and why."""
-        return dict(self._tripped)
+        found = {service: self._trip(service) for service in Service}
+        return {service: trip.why for service, trip in found.items() if trip is not None}
 
     def overrides(self) -> Overrides:
         """Return what the flags file says."""
@@ -157,18 +170,22 @@ class Flags:
         return problems(self, self._environ)
 
     def _current(self, service: Service) -> tuple[Setting, Decision | None]:
+        trip = self._trip(service)  # before what is set: that is not older than it
         raw = self._read(_READ[service])
         overrides = self._file.look((trimmed(os.fsdecode(raw[0])) or "") if raw[0] else "")
         known = self._settings.get(service)
-        if known is None or known[1] is not overrides or known[0] != raw:
+        if known is None or known[1] is not overrides or known[2] is not trip or known[0] != raw:
             setting = self._resolve(service, overrides)
-            if not (setting.on or setting.killed):
-                self._tripped.pop(service, None)
-            tripped = service in self._tripped
-            decided = decide(setting, tripped=tripped)
-            fixed = None if _needs_subject(setting) and not tripped else decided
-            self._settings[service] = known = raw, overrides, setting, fixed
-        return known[2], known[3]
+            if trip is not None and not (setting.on or setting.killed):
+                trip.over, trip = True, None
+            decided = decide(setting, tripped=trip is not None)
+            fixed = None if setting.split and trip is None else decided
+            self._settings[service] = known = raw, overrides, trip, setting, fixed
+        return known[3], known[4]
+
+    def _trip(self, service: Service) -> _Trip | None:
+        trip = self._trips.get(service)
+        return None if trip is None or trip.over else trip
 
     def _resolve(self, service: Service, overrides: Overrides) -> Setting:
         # Of one state of the file: another thread may swap in the next one meanwhile.
@@ -226,10 +243,6 @@ def _parsed(name: str, raw: str) -> tuple[Any, str]:
         return VARIABLES[name].parse(raw), ""
     except ValueError as error:
         return None, str(error)
-
-
-def _needs_subject(setting: Setting) -> bool:
-    return setting.split
 
 
 def _default(value: Any, otherwise: Any) -> Any:

@@ -64,10 +64,15 @@ class FlagsFile:
     """Keeps the newest good state of the file."""
 
     def __init__(self) -> None:
-        self.now = Overrides()
-        """The state in force; replaced, never altered."""
-        self._signature: object = None
+        # The state in force and the signature of the file that says so. One pair, so that
+        # no thread can leave the signature of a new file with the state of an old one.
+        self._known: tuple[Overrides, object] = Overrides(), None
         self._due = 0.0
+
+    @property
+    def now(self) -> Overrides:
+        """The state in force; replaced, never altered."""
+        return self._known[0]
 
     def look(self, path: str) -> Overrides:
         """Return the state in force, after a look at the file where one is due.
@@ -75,41 +80,44 @@ class FlagsFile:
         No lock: one that is held during a fork stays held. Two threads that look
         at once store what each has read; the later look finds out what is true.
         """
-        now = time.monotonic()
-        if now >= self._due or path != self.now.path:
+        known, now = self._known, time.monotonic()
+        if now >= self._due or path != known[0].path:
             self._due = now + EVERY
-            self._look(path)
-        return self.now
+            found = _looked(path, *known)
+            if found != known:
+                self._known = found
+            return found[0]
+        return known[0]
 
-    def _look(self, path: str) -> None:
-        if not path:
-            if self.now.path:
-                self.now, self._signature = Overrides(), None
-            return
-        try:
-            signature = _signature(path)
-            if signature == self._signature and path == self.now.path:
-                return
-            new = parse_file(path, _read(path))
-        except FileNotFoundError:
-            signature, new = None, Overrides(path, missing=True)
-        except (OSError, ValueError) as error:
-            signature, new = None, self._last_good(path, error)
-        if new.error and new.error != self.now.error:
-            _LOG.error("flags file not used: %s", new.error)
-        elif self.now.error and not new.error:
-            _LOG.info("flags file is good again: %s", path)
-        if new != self.now:
-            self.now = new
-        self._signature = signature
 
-    def _last_good(self, path: str, error: Exception) -> Overrides:
-        good = dict(self.now.values) if path == self.now.path else {}
-        if isinstance(error, _DamagedError):
-            if not good and not error.text:
-                return Overrides(path)  # empty from the start: it says nothing
-            good.update(_kills(error.text))
-        return Overrides(path, good, f"{path}: {getattr(error, 'strerror', None) or error}")
+def _looked(path: str, known: Overrides, before: object) -> tuple[Overrides, object]:
+    """Return what the file says now, and its signature; `known` and `before` are the last."""
+    if not path:
+        return (Overrides() if known.path else known), None
+    signature = None
+    try:
+        signature = _signature(path)
+        if signature == before and path == known.path:
+            return known, signature
+        new = parse_file(path, _read(path))
+    except FileNotFoundError:
+        signature, new = None, Overrides(path, missing=True)
+    except (OSError, ValueError) as error:
+        signature, new = None, _last_good(path, known, error)
+    if new.error and new.error != known.error:
+        _LOG.error("flags file not used: %s", new.error)
+    elif known.error and not new.error:
+        _LOG.info("flags file is good again: %s", path)
+    return (known if new == known else new), signature
+
+
+def _last_good(path: str, known: Overrides, error: Exception) -> Overrides:
+    good = dict(known.values) if path == known.path else {}
+    if isinstance(error, _DamagedError):
+        if not good and not error.text:
+            return Overrides(path)  # empty from the start: it says nothing
+        good.update(_kills(error.text))
+    return Overrides(path, good, f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
 class _DamagedError(ValueError):

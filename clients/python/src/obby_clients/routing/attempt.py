@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from .._context import CALL_METADATA
+from .._options import timeout as checked
 from ..errors import ClosedError, DeadlineError, ObbyError, StatusCode
 from ..flags import Backend, Decision, Reason
 from .breaker import Admission
@@ -154,7 +155,7 @@ def begin(  # noqa: PLR0917 (one call, as it was made)
 ) -> Attempt:
     """Ask the flags, unless that is done, and get ready."""
     timeout = kwargs.get("timeout")
-    if timeout is not None and not timeout > 0:
+    if timeout is not None and not checked("timeout", timeout) > 0:
         raise DeadlineError(f"no time for {call.name}: the timeout is {timeout:g} s")
     if router.closed and start is None:  # a call that runs ends with its own error
         raise ClosedError("the router is closed")

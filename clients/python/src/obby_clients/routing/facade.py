@@ -8,6 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
+from .. import _options
 from ..flags import Backend, Decision, Flags, Service, canonical
 from . import services
 from .changes import Change, Changes
@@ -39,9 +40,14 @@ class _Facade:
         calls that OBBY_SHADOW_PERCENTAGE is for, such as `query.recent_diffs`; by
         default every read.
 
-        Raises FlagsError (OBBY_FLAGS_STRICT), TypeError (`shadow` names a write).
+        Raises FlagsError (OBBY_FLAGS_STRICT), TypeError (`shadow` names a write, or a
+        value is of a wrong type), ValueError (`drain` is negative).
         """
-        self.flags = flags or Flags()
+        _options.instance("fallback", fallback, Fallbacks)
+        _options.seconds("drain", drain)
+        for service in tokens or {}:
+            _options.instance("a key of tokens", service, Service)
+        self.flags = Flags() if flags is None else _options.instance("flags", flags, Flags)
         """What is set."""
         self._changes = Changes(self.flags)
         self.router = Router(
@@ -80,7 +86,7 @@ class _Facade:
         """End the connections of a service that nothing may call any more."""
         if change.now.go_possible or not change.before.go_possible:
             return
-        for stream in list(self.router.live):
+        for stream in self.router.live:
             if stream.service is change.service:
                 _later(_LEAVE, partial(stream.cut, Backend.GO))
         client = self.router.side(change.service).drop()

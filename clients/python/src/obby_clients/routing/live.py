@@ -17,6 +17,7 @@ from collections.abc import Generator
 from functools import partial
 from typing import Any
 
+from .._options import timeouts
 from ..errors import InvalidArgumentError, ObbyError
 from ..flags import Backend, Reason
 from ..query.values import Diff
@@ -46,6 +47,7 @@ class Live:
         kwargs: dict[str, Any],
         watching: Watching | None,
     ) -> None:
+        timeouts(kwargs)
         self.router, self.call, self.watching = router, call, watching
         self.sources: dict[Backend, Any] = {}
         self.failed: set[Backend] = set()  # sources that have ended

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from .._living import Living
 from ..errors import FailedPreconditionError
 from ..flags import Backend, Decision, Flags, Reason, Service
 from ..metrics import COUNTERS, Counter
@@ -114,7 +115,7 @@ class Router:
         """Called after each call, in its thread or task; what they raise is logged."""
         self.headers: list[Callable[[], tuple[tuple[str, str], ...]]] = []
         """What gives more metadata for a call to Go, when it is made."""
-        self.live: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.live: Living[Any] = Living()
         """The streams without end that are open."""
         self.closed = False
         self.asynchronous = asynchronous

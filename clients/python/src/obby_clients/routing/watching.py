@@ -14,8 +14,8 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
-from weakref import WeakSet
 
+from .._living import Living
 from ..errors import NotFoundError, ObbyError
 from ..flags import Backend, Decision, Reason, Service, canonical
 from ..watcher.values import Resync, ResyncReason
@@ -54,7 +54,7 @@ class Watching:
         self._router = router
         self._roots: dict[str, Root] = {}
         self._moving = False
-        self.streams: WeakSet[Any] = WeakSet()
+        self.streams: Living[Any] = Living()
         """The streams of events; each is told of the roots that have moved."""
 
     def start(self, path: Any, kwargs: dict[str, Any], subject: Any) -> Generator[Step, Any, Any]:
@@ -163,7 +163,7 @@ class Watching:
             return
         yield from self._leave(old, old_id)
         _LOG.info("watching moved from %s to %s", old.value, side.value)
-        for stream in list(self.streams):
+        for stream in self.streams:
             stream._moved(Resync(ResyncReason.RESTARTED, root.watch_id, root.path))
 
     def _leave(self, side: Backend, watch_id: str) -> Generator[Step, Any, None]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-import weakref
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from ..._living import Living
 from ...errors import ClosedError
 from ...query.values import ChangeType, Diff, Version, VersionContent, VersionDiff
 from ...values import AnyPath
@@ -32,10 +32,10 @@ class HistoryCalls:
 
     def __init__(self, database: AnyPath) -> None:
         self._reader = Reader(database)
-        self._streams: weakref.WeakSet[Steps] = weakref.WeakSet()
+        self._streams: Living[Steps] = Living()
 
     def _release(self) -> None:
-        for steps in list(self._streams):
+        for steps in self._streams:
             steps.close(ClosedError("the fallback is closed"))
 
     @paged

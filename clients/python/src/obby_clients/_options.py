@@ -1,0 +1,97 @@
+"""Checks of what constructors and calls are given, where it is given.
+
+What no request can carry raises TypeError or ValueError, with a sentence that says what
+to give instead; without it, the mistake would show later, in a thread or not at all.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from .values import AnyPath
+
+__all__ = ["instance", "path", "paths", "seconds", "span", "texts", "timeout", "timeouts", "whole"]
+
+_T = TypeVar("_T")
+_TIMEOUTS = ("timeout", "idle_timeout", "retry_for")
+
+
+def seconds(name: str, value: Any, *, positive: bool = False, most: float = math.inf) -> float:
+    """Return a number of seconds, 0 or more; with `positive`, more than 0."""
+    _number(name, value)
+    if not 0 <= value <= most or (positive and not value):
+        least = "more than 0" if positive else "0 or more"
+        limit = "" if most == math.inf else f" and at most {most:g}"
+        raise ValueError(f"{name} is {value}: give a number of seconds, {least}{limit}")
+    return float(value)
+
+
+def span(name: str, value: Any) -> float:
+    """Return the seconds of a timedelta, 0 or more."""
+    if not isinstance(value, timedelta):
+        raise TypeError(f"{name} is {value!r}: give a timedelta, such as timedelta(days=7)")
+    if value < timedelta(0):
+        raise ValueError(f"{name} is {value}: give a timedelta of 0 or more")
+    return value.total_seconds()
+
+
+def timeout(name: str, value: Any) -> float:
+    """Return the seconds that a call has; 0 and less are a DeadlineError of the call."""
+    _number(name, value)
+    if math.isnan(value):
+        raise ValueError(f"{name} is nan: give a number of seconds")
+    return value  # type: ignore[no-any-return]
+
+
+def timeouts(given: Mapping[str, Any]) -> None:
+    """Check the timeouts among the arguments of a call."""
+    for name in _TIMEOUTS:
+        if (value := given.get(name)) is not None:
+            timeout(name, value)
+
+
+def whole(name: str, value: Any, *, least: int) -> int:
+    """Return a whole number of at least so much."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} is {value!r}: give a whole number")
+    if value < least:
+        raise ValueError(f"{name} is {value}: give a whole number, {least} or more")
+    return value
+
+
+def path(name: str, value: Any) -> AnyPath:
+    """Return a path of a file or folder."""
+    if not isinstance(value, (str, bytes, os.PathLike)):
+        raise TypeError(f"{name} is {value!r}: give a path, as str, bytes or os.PathLike")
+    return value
+
+
+def paths(name: str, value: Any) -> list[AnyPath]:
+    """Return some paths: one alone would be taken for a list of its characters."""
+    if isinstance(value, (str, bytes, os.PathLike)) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}: give a list of paths, such as ['/home/me/notes']")
+    return [path(f"one of {name}", one) for one in value]
+
+
+def texts(name: str, value: Any) -> list[str]:
+    """Return some texts: one alone would be taken for a list of its characters."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}: give a list of str")
+    return [instance(f"one of {name}", one, str) for one in value]
+
+
+def instance(name: str, value: Any, kind: type[_T]) -> _T:
+    """Return what is of a type."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is {value!r}: give a {kind.__name__}")
+    return value
+
+
+def _number(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        given = f" ({value.total_seconds():g})" if isinstance(value, timedelta) else ""
+        raise TypeError(f"{name} is {value!r}: give its seconds as a number{given}")
