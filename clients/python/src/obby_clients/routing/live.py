@@ -29,7 +29,10 @@ from .steps import Step
 from .verdict import Mark, verdict
 from .watching import Watching
 
-__all__ = ["Live"]
+__all__ = ["AHEAD", "Live"]
+
+AHEAD = 256
+"""Items that are read ahead; then the side is held back, and says so by a Resync."""
 
 _PATIENCE = 2.0  # s that Go may be away before Python takes over: longer than a restart
 _REMEMBERED = 10_000  # paths whose last report is known while a root moves
