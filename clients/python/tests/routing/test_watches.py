@@ -246,3 +246,21 @@ def test_a_stream_that_nobody_can_serve_says_so(route: Route, name: str) -> None
         opened(obby, name).connect()
     with pytest.raises(oc.FailedPreconditionError, match="no Python implementation"):
         next(opened(obby, name))
+
+
+def test_a_watcher_that_is_back_at_once_watches_again(world: Any, start: Start, root: Path) -> None:
+    """Its stream goes on by itself, but the new process knew nothing of the watch."""
+    go = start("file-watcher", "--debounce", "20ms")
+    w = world(watching(go.target))
+    started = w.drive.run(w.obby.watcher.start_watching(root))
+    changes = w.listen(w.obby.watcher.events)
+    (root / "one.md").write_text("1")
+    changes.until(is_event(root / "one.md"))
+    go.kill()
+    go.restart()  # within the time that the stream waits for it
+    changes.until(is_resync)
+    with oc.FileWatcherClient(go.target) as client:
+        wait_until(lambda: w.python["watcher"].roots or list(client.list_watches()))
+    (root / "two.md").write_text("2")
+    found = changes.until(is_event(root / "two.md"))
+    assert found[-1].watch_id == started.watch.watch_id
