@@ -42,9 +42,8 @@ def tracker(**options: Any) -> dict[str, Any]:
         ),
         (WATCHERS, {"debounce": "1s"}, TypeError, "debounce is '1s': give its seconds"),
         (WATCHERS, {"debounce": True}, TypeError, "debounce is True"),
-        (WATCHERS, {"debounce": -1}, ValueError, "debounce is -1: .* 0 or more and at most 3600"),
+        (WATCHERS, {"debounce": -1}, ValueError, "debounce is -1: .* 0 or more"),
         (WATCHERS, {"debounce": math.nan}, ValueError, "debounce is nan"),
-        (WATCHERS, {"debounce": 1e9}, ValueError, "at most 3600"),
         (WATCHERS, {"poll_interval": 0}, ValueError, "poll_interval is 0: .* more than 0"),
         (WATCHERS, {"poll_interval": None}, TypeError, "poll_interval is None"),
         (WATCHERS, {"rescan_interval": math.nan}, ValueError, "rescan_interval is nan"),
@@ -93,7 +92,7 @@ def test_a_constructor_says_what_to_give_and_leaves_nothing(
 TIMEOUTS = [
     ({"timeout": SPAN}, TypeError, r"timeout is .*: give its seconds as a number \(2\)"),
     ({"timeout": "5"}, TypeError, "timeout is '5'"),
-    ({"timeout": math.nan}, ValueError, "timeout is nan"),
+    ({"timeout": math.nan}, oc.DeadlineError, "no time for .*: the timeout is nan s"),
     ({"timeout": -1}, oc.DeadlineError, "no time for"),  # case 64
 ]
 STREAMED = [
