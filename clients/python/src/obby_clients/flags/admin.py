@@ -126,6 +126,8 @@ def _check(name: str, value: str | None) -> None:
         return
     if (text := trimmed(value)) is None:
         raise ValueError(f"{name} has no value; to take it out of the file, unset it")
+    if len(text.splitlines()) > 1:  # the next would set another variable
+        raise ValueError(f"{name}: {text!r} has more than one line")
     try:
         variable.parse(text)
     except ValueError as error:
