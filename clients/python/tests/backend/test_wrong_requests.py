@@ -29,6 +29,12 @@ _ROUTERS = (
 
 
 @pytest.fixture
+def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OBBY_FLAGS_FILE", str(tmp_path / "flags"))
+    return tmp_path / "flags"
+
+
+@pytest.fixture
 def app(tmp_path: Path, root: Path) -> FastAPI:
     app = FastAPI()
     obby.install(app, obby.ObbySettings(database=tmp_path / "obby.db", roots=(root,)))
@@ -82,6 +88,44 @@ def test_a_parameter_out_of_its_bounds_is_named(client: TestClient, path: str, f
 def test_a_body_that_cannot_be_read_is_refused(client: TestClient, body: str, field: str) -> None:
     answer = client.post("/files/track", content=body, headers={"Content-Type": "application/json"})
     assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "body", "field"),
+    [
+        ("?on=false", {}, "", "on"),
+        ("?off=true", JSON, '{"on": false}', "off"),
+        ("", JSON, '{"off": true}', "off"),
+        ("", JSON, '{"on": false, "all": true}', "all"),
+        ("", JSON, '{"on": "false"}', "on"),
+        ("", JSON, '{"on": null}', "on"),
+        ("", JSON, "false", "body"),
+        ("", JSON, '{"on": false', "body"),
+        ("", JSON, b"\xff", "body"),
+        ("", {}, '{"on": false}', "Content-Type"),
+        ("", {"Content-Type": "application/x-www-form-urlencoded"}, "on=false", "Content-Type"),
+    ],
+)
+def test_a_rollback_that_may_mean_the_contrary_is_refused(
+    flags: Path, client: TestClient, query: str, headers: Any, body: Any, field: str
+) -> None:
+    answer = client.post(f"/go/rollback{query}", headers=headers, content=body)
+    assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
+    assert 'send {"on": false} as application/json' in answer.json()["message"]
+    assert not flags.exists()
+
+
+def test_a_rollback_and_its_end(flags: Path, client: TestClient) -> None:
+    for content in ("", "{}", '{"on": true}'):
+        flags.unlink(missing_ok=True)
+        assert client.post("/go/rollback", headers=JSON, content=content).json()["kill_switch"]
+        assert flags.read_text() == "EMERGENCY_ROLLBACK=on\n"
+    back = client.post("/go/rollback", json={"on": False})
+    assert (back.status_code, back.json()["kill_switch"]) == (200, "")
+    assert client.post("/go/rollback").json()["kill_switch"]  # curl -X POST
 
 
 def test_every_wrong_parameter_is_named(client: TestClient) -> None:
