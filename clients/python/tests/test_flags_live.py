@@ -87,14 +87,6 @@ def test_case_23_deleted_and_replaced(flags: Flags, file: Path) -> None:
     assert reason(flags) is Reason.PERCENT_ALL
 
 
-def test_the_kill_switch_counts_in_a_damaged_file(flags: Flags, file: Path) -> None:
-    file.write_text("this is no line\nEMERGENCY_ROLLBACK=on")
-    assert reason(flags) is Reason.KILL_SWITCH
-    assert flags.problems()
-    file.write_text("EMERGENCY_ROLLBACK=ture\nEMERGENCY_ROLLBACK=off\n")
-    assert reason(flags) is Reason.KILL_SWITCH
-
-
 def test_case_24_a_file_that_cannot_be_read(flags: Flags, file: Path, tmp_path: Path) -> None:
     file.write_text("GO_WATCHER_ROLLOUT_PERCENTAGE=0\n")
     assert reason(flags) is Reason.PERCENT_ZERO

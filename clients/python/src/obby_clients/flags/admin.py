@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from .check import near
+from .kill import without
 from .parse import trimmed
 from .variables import KILL_SWITCHES, VARIABLES
 
@@ -47,11 +48,8 @@ class FlagsAdmin:
         for name, value in values.items():
             _check(name, value)
         with self._locked():
-            lines = self._lines()
-            for name, value in values.items():
-                lines = _without(lines, name)
-                if value is not None:
-                    lines.append(f"{name}={value.strip()}")
+            lines = self._without(values)
+            lines += [f"{name}={value.strip()}\n" for name, value in values.items() if value]
             self._write(lines)
 
     def rollback(self, on: bool = True) -> None:
@@ -63,22 +61,24 @@ class FlagsAdmin:
         Raises OSError if the file cannot be written.
         """
         with self._locked():
-            lines = self._lines()
-            for name in KILL_SWITCHES:
-                lines = _without(lines, name)
+            lines = self._without(KILL_SWITCHES)
             if on:
-                lines.append(f"{KILL_SWITCHES[0]}=on")
+                lines.append(f"{KILL_SWITCHES[0]}=on\n")
             self._write(lines)
 
-    def _lines(self) -> list[str]:
+    def _without(self, names: Collection[str]) -> list[str]:
+        """Return the lines of the file, as they are without some variables."""
         try:
-            return self.path.read_text("utf-8-sig", "surrogateescape").splitlines()
+            text = self.path.read_text("utf-8-sig", "surrogateescape")
         except FileNotFoundError:
             return []
+        if text and not text.endswith("\n"):
+            text += "\n"  # what is appended must be a line of its own
+        return [without(line, names) for line in text.splitlines(keepends=True)]
 
     def _write(self, lines: list[str]) -> None:
         # Never an empty file: that is what a half written one looks like.
-        text = "\n".join(lines or ["# no overrides"]) + "\n"
+        text = "".join(lines) or "# no overrides\n"
         descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -132,7 +132,3 @@ def _check(name: str, value: str | None) -> None:
         variable.parse(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-
-
-def _without(lines: list[str], name: str) -> list[str]:
-    return [line for line in lines if line.partition("=")[0].strip() != name]

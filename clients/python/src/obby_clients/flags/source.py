@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .parse import boolean, trimmed
-from .variables import KILL_SWITCHES
+from .kill import kills
+from .parse import trimmed
 
 __all__ = ["EVERY", "FlagsFile", "Overrides", "parse_file", "read_environment"]
 
@@ -116,7 +116,7 @@ def _last_good(path: str, known: Overrides, error: Exception) -> Overrides:
     if isinstance(error, _DamagedError):
         if not good and not error.text:
             return Overrides(path)  # empty from the start: it says nothing
-        good.update(_kills(error.text))
+        good.update(kills(error.text))
     return Overrides(path, good, f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
@@ -149,28 +149,7 @@ def parse_file(path: str, text: str) -> Overrides:
             values[key.strip()] = kept
         else:
             values.pop(key.strip(), None)
-    return Overrides(path, {**values, **_kills(text)})
-
-
-def _kills(text: str) -> dict[str, str]:
-    """Return the kill switches that a text turns on, whatever else is wrong with it.
-
-    Somebody who writes one in an emergency means it, be the file damaged or the
-    line given twice.
-    """
-    found = {}
-    for line in text.splitlines():
-        key, _, value = line.strip().partition("=")
-        if key.strip() in KILL_SWITCHES and (word := trimmed(value)) and _is_on(word):
-            found[key.strip()] = word
-    return found
-
-
-def _is_on(word: str) -> bool:
-    try:
-        return boolean(word)
-    except ValueError:
-        return True
+    return Overrides(path, {**values, **kills(text)})
 
 
 def _signature(path: str) -> object:

@@ -1,0 +1,77 @@
+"""The kill switch and the last good state, where the flags file is damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from obby_clients.flags import Flags, FlagsAdmin, Reason, Service, source
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "flags.conf"
+
+
+@pytest.fixture
+def flags(file: Path, monkeypatch: pytest.MonkeyPatch) -> Flags:
+    """Flags of a running process that looks at the file for every decision."""
+    monkeypatch.setattr(source, "EVERY", 0.0)
+    return Flags({"OBBY_FLAGS_FILE": str(file), "USE_GO_FILE_WATCHER": "1"})
+
+
+def reason(flags: Flags) -> Reason:
+    return flags.decide(Service.FILE_WATCHER, "/notes").reason
+
+
+def test_the_kill_switch_counts_in_a_damaged_file(flags: Flags, file: Path) -> None:
+    file.write_text("this is no line\nEMERGENCY_ROLLBACK=on")
+    assert reason(flags) is Reason.KILL_SWITCH
+    assert flags.problems()
+    file.write_text("EMERGENCY_ROLLBACK=ture\nEMERGENCY_ROLLBACK=off\n")
+    assert reason(flags) is Reason.KILL_SWITCH
+
+
+GLUED = "GO_WATCHER_ROLLOUT_PERCENTAGE=10EMERGENCY_ROLLBACK=on"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GLUED,  # appended to a last line that had no end
+        "# overridesEMERGENCY_ROLLBACK_TO_PYTHON=1",
+        "EMERGENCY_ROLLBACK=offEMERGENCY_ROLLBACK=on",
+        "export EMERGENCY_ROLLBACK=on",
+        "EMERGENCY_ROLLBACK",
+        "EMERGENCY_ROLLBACK now!",
+        "EMERGENCY_ROLLBACK: on",
+        "emergency_rollback=on",
+    ],
+)
+def test_a_line_that_names_the_kill_switch_is_on_and_can_be_taken_back(
+    flags: Flags, file: Path, text: str
+) -> None:
+    file.write_text(f"USE_GO_FILE_WATCHER=1\n{text}\n")
+    assert reason(flags) is Reason.KILL_SWITCH
+    FlagsAdmin(file).rollback(on=False)
+    left = {GLUED: "GO_WATCHER_ROLLOUT_PERCENTAGE=10\n"}.get(text, "")
+    left = "# overrides\n" if text.startswith("#") else left
+    assert file.read_text() == f"USE_GO_FILE_WATCHER=1\n{left}"
+    assert reason(flags) is not Reason.KILL_SWITCH
+    assert not flags.problems()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# EMERGENCY_ROLLBACK=on",
+        "# in an emergency: `EMERGENCY_ROLLBACK=on`",
+        "export EMERGENCY_ROLLBACK=off",
+        "EMERGENCY_ROLLBACK off",
+        "EMERGENCY_ROLLBACK=",
+    ],
+)
+def test_a_line_that_clearly_says_off_is_off(flags: Flags, file: Path, text: str) -> None:
+    file.write_text(f"{text}\n")
+    assert reason(flags) is Reason.PERCENT_ALL
