@@ -75,3 +75,25 @@ def test_a_line_that_names_the_kill_switch_is_on_and_can_be_taken_back(
 def test_a_line_that_clearly_says_off_is_off(flags: Flags, file: Path, text: str) -> None:
     file.write_text(f"{text}\n")
     assert reason(flags) is Reason.PERCENT_ALL
+
+
+def test_a_rollback_of_a_damaged_file_ends_with_its_line(flags: Flags, file: Path) -> None:
+    file.write_text("GO_WATCHER_ROLLOUT_PERCENTAGE=0\n")
+    assert reason(flags) is Reason.PERCENT_ZERO
+    file.write_text("garbage\n")
+    assert reason(flags) is Reason.PERCENT_ZERO
+    FlagsAdmin(file).rollback()
+    assert reason(flags) is Reason.KILL_SWITCH
+    file.write_text("")  # as while it is written
+    assert reason(flags) is Reason.KILL_SWITCH
+    file.write_text("garbage\n")
+    assert reason(flags) is Reason.PERCENT_ZERO
+
+
+def test_a_rollback_of_a_good_file_holds_while_it_is_damaged(flags: Flags, file: Path) -> None:
+    file.write_text("EMERGENCY_ROLLBACK=on\n")
+    assert reason(flags) is Reason.KILL_SWITCH
+    file.write_text("garbage\n")
+    assert reason(flags) is Reason.KILL_SWITCH
+    file.write_text("# over\n")
+    assert reason(flags) is Reason.PERCENT_ALL

@@ -36,6 +36,8 @@ class Overrides:
     """The file; empty where none is configured."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Values by variable, white space removed; a variable without a value is left out."""
+    good: Mapping[str, str] = field(default_factory=dict)
+    """Those of the last good file: without what a damaged one turns on."""
     error: str = ""
     """Why the file as it is now is not used, and what to do; empty where it is."""
     missing: bool = False
@@ -112,12 +114,16 @@ def _looked(path: str, known: Overrides, before: object) -> tuple[Overrides, obj
 
 
 def _last_good(path: str, known: Overrides, error: Exception) -> Overrides:
-    good = dict(known.values) if path == known.path else {}
+    same = path == known.path
+    values = known.values if same else {}
+    good = known.good if same else {}
     if isinstance(error, _DamagedError):
-        if not good and not error.text:
+        if not values and not error.text:
             return Overrides(path)  # empty from the start: it says nothing
-        good.update(kills(error.text))
-    return Overrides(path, good, f"{path}: {getattr(error, 'strerror', None) or error}")
+        if error.text:  # a kill switch that only a damaged file turned on ends with its line
+            values = {**good, **kills(error.text)}
+    said = f"{path}: {getattr(error, 'strerror', None) or error}"
+    return Overrides(path, values, good, said)
 
 
 class _DamagedError(ValueError):
@@ -149,7 +155,8 @@ def parse_file(path: str, text: str) -> Overrides:
             values[key.strip()] = kept
         else:
             values.pop(key.strip(), None)
-    return Overrides(path, {**values, **kills(text)})
+    values |= kills(text)
+    return Overrides(path, values, values)
 
 
 def _signature(path: str) -> object:
