@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from obby_clients.flags import Flags, FlagsAdmin, Reason, Service, source
+from obby_clients.flags import DamagedError, Flags, FlagsAdmin, Reason, Service, source
 
 
 @pytest.fixture
@@ -97,3 +97,33 @@ def test_a_rollback_of_a_good_file_holds_while_it_is_damaged(flags: Flags, file:
     assert reason(flags) is Reason.KILL_SWITCH
     file.write_text("# over\n")
     assert reason(flags) is Reason.PERCENT_ALL
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("# a\n\nEMERGENCY_ROLLBACK=on\ngarbage\n", "line 4 is not KEY=value"),
+        ("GO_WATCHER_ROLLOUT_PERCENTAGE=1", "its last line has no end"),
+        (b"# caf\xe9\n", "it is not UTF-8"),
+    ],
+)
+def test_a_damaged_file_is_not_changed_but_rolled_back(
+    flags: Flags, file: Path, text: str | bytes, why: str
+) -> None:
+    """No process would follow: to say that they do would be worse than to refuse."""
+    before = text if isinstance(text, bytes) else text.encode()
+    file.write_bytes(before)
+    admin = FlagsAdmin(file)
+    with pytest.raises(DamagedError, match=why):
+        admin.set({"USE_GO_SSE_HUB": "on"})
+    with pytest.raises(DamagedError, match=why):
+        admin.rollback(on=False)
+    assert file.read_bytes() == before
+    admin.rollback()
+    assert reason(flags) is Reason.KILL_SWITCH
+
+
+def test_an_empty_file_is_written_anew(flags: Flags, file: Path) -> None:
+    file.write_text("")
+    FlagsAdmin(file).set({"USE_GO_FILE_WATCHER": "off"})
+    assert reason(flags) is Reason.FLAG_OFF

@@ -128,6 +128,13 @@ def test_a_rollback_and_its_end(flags: Path, client: TestClient) -> None:
     assert client.post("/go/rollback").json()["kill_switch"]  # curl -X POST
 
 
+def test_a_damaged_flags_file_is_not_changed(flags: Path, client: TestClient) -> None:
+    flags.write_text("garbage\n")
+    answer = client.put("/go/flags/USE_GO_SSE_HUB", json={"value": "on"})
+    assert refused(answer) == (400, "FAILED_PRECONDITION", "", [])
+    assert "line 1 is not KEY=value; mend it first" in answer.json()["message"]
+
+
 def test_every_wrong_parameter_is_named(client: TestClient) -> None:
     assert refused(client.get("/diffs?limit=0&offset=-1"))[3] == ["offset", "limit"]
 

@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from ..errors import FailedPreconditionError
-from ..flags import FlagsAdmin, Service
+from ..flags import DamagedError, FlagsAdmin, Service
 from ..flags.show import explain, status
 from ..flags.source import EVERY
 from ._dependencies import State, get_state
@@ -179,6 +179,8 @@ def _change(obby: State, change: Callable[[FlagsAdmin], None]) -> None:
         raise FailedPreconditionError(str(error)) from error
     try:
         change(admin)
+    except DamagedError as error:
+        raise FailedPreconditionError(str(error)) from error
     except ValueError as error:
         raise bad("name or value", str(error)) from error
     except OSError as error:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .check import near
 from .kill import without
 from .parse import trimmed
+from .source import DamagedError, parse_file
 from .variables import KILL_SWITCHES, VARIABLES
 
 try:
@@ -42,13 +43,15 @@ class FlagsAdmin:
     def set(self, values: Mapping[str, str | None]) -> None:
         """Set some variables at once; None takes one out of the file.
 
-        Raises ValueError for a name or value that nothing could read, and changes
-        nothing then; OSError if the file cannot be written.
+        Changes nothing where it raises: ValueError for a name or value that nothing
+        could read, DamagedError if no process would follow because the file is damaged,
+        OSError if it cannot be written.
         """
         for name, value in values.items():
             _check(name, value)
         with self._locked():
             lines = self._without(values)
+            self._refuse_damaged(lines)
             lines += [f"{name}={value.strip()}\n" for name, value in values.items() if value]
             self._write(lines)
 
@@ -58,12 +61,19 @@ class FlagsAdmin:
         Taking it back removes it from the file alone: the environment of a
         process may still have it on.
 
-        Raises OSError if the file cannot be written.
+        Works with a damaged file too; taking it back does not.
+
+        Raises OSError if the file cannot be written, DamagedError if it is damaged and
+        `on` is false: whether the last good state has it on, nobody can tell.
         """
         with self._locked():
             lines = self._without(KILL_SWITCHES)
             if on:
+                if lines and not lines[-1].endswith("\n"):
+                    lines[-1] += "\n"  # what is appended must be a line of its own
                 lines.append(f"{KILL_SWITCHES[0]}=on\n")
+            else:
+                self._refuse_damaged(lines)
             self._write(lines)
 
     def _without(self, names: Collection[str]) -> list[str]:
@@ -72,9 +82,21 @@ class FlagsAdmin:
             text = self.path.read_text("utf-8-sig", "surrogateescape")
         except FileNotFoundError:
             return []
-        if text and not text.endswith("\n"):
-            text += "\n"  # what is appended must be a line of its own
         return [without(line, names) for line in text.splitlines(keepends=True)]
+
+    def _refuse_damaged(self, lines: Sequence[str]) -> None:
+        """Raise DamagedError where processes would not follow what these lines are part of."""
+        text = "".join(line or "\n" for line in lines)  # each line keeps its number
+        try:
+            text.encode()
+            if text:
+                parse_file(str(self.path), text)
+        except ValueError as error:
+            why = "it is not UTF-8" if isinstance(error, UnicodeEncodeError) else error
+            raise DamagedError(
+                f"nothing is changed: {self.path} is damaged, so running processes keep what"
+                f" they last read: {why}; mend it first (`obby-flags rollback` works all the same)"
+            ) from error
 
     def _write(self, lines: list[str]) -> None:
         # Never an empty file: that is what a half written one looks like.

@@ -18,7 +18,7 @@ from typing import Any
 from .kill import kills
 from .parse import trimmed
 
-__all__ = ["EVERY", "FlagsFile", "Overrides", "parse_file", "read_environment"]
+__all__ = ["EVERY", "DamagedError", "FlagsFile", "Overrides", "parse_file", "read_environment"]
 
 EVERY = 0.5
 """Seconds between two looks at the file."""
@@ -117,7 +117,7 @@ def _last_good(path: str, known: Overrides, error: Exception) -> Overrides:
     same = path == known.path
     values = known.values if same else {}
     good = known.good if same else {}
-    if isinstance(error, _DamagedError):
+    if isinstance(error, DamagedError):
         if not values and not error.text:
             return Overrides(path)  # empty from the start: it says nothing
         if error.text:  # a kill switch that only a damaged file turned on ends with its line
@@ -126,10 +126,10 @@ def _last_good(path: str, known: Overrides, error: Exception) -> Overrides:
     return Overrides(path, values, good, said)
 
 
-class _DamagedError(ValueError):
-    """The file's text cannot be taken for what somebody meant to write."""
+class DamagedError(ValueError):
+    """The file's text cannot be taken for what somebody meant to write; says which line."""
 
-    def __init__(self, message: str, text: str) -> None:
+    def __init__(self, message: str, text: str = "") -> None:
         super().__init__(message)
         self.text = text
 
@@ -137,11 +137,11 @@ class _DamagedError(ValueError):
 def parse_file(path: str, text: str) -> Overrides:
     """Read `KEY=value` lines; a `#` begins a line that is a comment."""
     if not text:
-        raise _DamagedError(
+        raise DamagedError(
             "it is empty; delete it, or leave a comment in it, to override nothing", ""
         )
     if not text.endswith("\n"):
-        raise _DamagedError(
+        raise DamagedError(
             "its last line has no end, so it may be half written; end the line", text
         )
     values: dict[str, str] = {}
@@ -150,7 +150,7 @@ def parse_file(path: str, text: str) -> Overrides:
             continue
         key, equals, value = stripped.partition("=")
         if not equals or not key.strip().isidentifier():
-            raise _DamagedError(f"line {number} is not KEY=value", text)
+            raise DamagedError(f"line {number} is not KEY=value", text)
         if (kept := trimmed(value)) is not None:
             values[key.strip()] = kept
         else:
@@ -185,4 +185,4 @@ def _read(path: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _DamagedError("it is not UTF-8", data.decode("utf-8", "replace")) from error
+        raise DamagedError("it is not UTF-8", data.decode("utf-8", "replace")) from error
