@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Response
 from fastapi.testclient import TestClient
 
 from obby_clients import fastapi as obby
 from obby_clients.backend.errors import answer_errors
-from obby_clients.errors import UnauthenticatedError
+from obby_clients.errors import NotFoundError, UnauthenticatedError
 from obby_clients.fastapi._models import Failure
 
 from .world import TOKEN, Backend
@@ -200,6 +201,24 @@ def test_a_broken_operation_says_so_and_no_more() -> None:
     assert "secret" not in answer.text
     allowed = TestClient(app).post("/broken")
     assert (allowed.status_code, allowed.headers["Allow"]) == (405, "GET")
+
+
+def test_inside_of_a_lifespan_errors_are_answered_as_well(tmp_path: Path) -> None:
+    @asynccontextmanager
+    async def own(app: FastAPI) -> AsyncIterator[None]:
+        async with obby.obby_lifespan(app, obby.ObbySettings(database=tmp_path / "obby.db")):
+            yield
+
+    app = FastAPI()
+    app.router.lifespan_context = own
+    app.include_router(obby.diffs_router())
+    app.include_router(obby.versions_router())
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert refused(client.get("/diffs?limit=0"))[0] == 400
+        assert refused(client.get("/versions/7"))[:2] == (404, "NOT_FOUND")
+        app.middleware_stack = None  # it is built anew, with the host's own handler
+        app.add_exception_handler(NotFoundError, lambda *_: Response("gone", 410))
+        assert client.get("/versions/7").status_code == 410
 
 
 def test_who_does_not_say_who_he_is_is_told_how() -> None:
