@@ -177,3 +177,28 @@ def test_check_says_what_holds_instead(
 ) -> None:
     monkeypatch.setenv(name, "12345678")
     assert f"(in the env; {holds} holds)" in run("check")[1]
+
+
+def test_a_damaged_file_is_no_answer(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "flags.conf"
+    file.write_text("USE_GO_QUERY_SERVICE=on\ngarbage\n")
+    code, out, err = run("set", "USE_GO_SSE_HUB=on")
+    assert (code, out) == (3, "")
+    assert "line 2 is not KEY=value; mend it first" in err
+    assert run("rollback", "--off")[0] == 3
+    _, out, _ = run("status")
+    assert out.count("unknown      running processes keep what they last read") == 4
+    assert "ERROR: OBBY_FLAGS_FILE: " in out
+    code, out, _ = run("explain", "query", "me")
+    assert out.startswith("query-service: UNKNOWN  running processes keep what they last read\n")
+    assert "line 2 is not KEY=value" in out
+    code, out, _ = run("rollback")
+    assert (code, out.count("KILL_SWITCH")) == (0, 4)
+    assert "follow within a second" in out
+
+
+def test_a_file_that_no_process_reads_is_not_said_to_be_followed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flags.conf").write_text("# long\n" * 10_000)
+    code, out, _ = run("rollback")
+    assert code == 3
+    assert "flags.conf; running processes keep what they last read" in out

@@ -47,7 +47,10 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 class _Route(APIRoute):
-    """Answers a parameter that FastAPI refuses as any other wrong one is answered."""
+    """Answers every ObbyError, and what FastAPI refuses as any other wrong parameter.
+
+    It does so where the host has not called `handle_errors`; a handler of its own wins.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         handle = super().get_route_handler()
@@ -56,9 +59,22 @@ class _Route(APIRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                raise _refused(error) from error
+                refused = _refused(error)
+                if _is_handled(request.app, refused):
+                    raise refused from error
+                return await _answer(request, refused)
+            except ObbyError as error:
+                if _is_handled(request.app, error):
+                    raise
+                return await _answer(request, error)
 
         return checked
+
+
+def _is_handled(app: Any, error: ObbyError) -> bool:
+    """Return whether the application answers such an error, or one that it is, by itself."""
+    kinds = type(error).__mro__[: type(error).__mro__.index(ObbyError) + 1]
+    return not app.exception_handlers.keys().isdisjoint(kinds)
 
 
 def _refused(error: RequestValidationError) -> InvalidArgumentError:
@@ -78,7 +94,10 @@ def router_of(tag: str, **options: Any) -> APIRouter:
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Answer each ObbyError with its HTTP status, and its code and details as JSON."""
+    """Answer each ObbyError with its HTTP status, and its code and details as JSON.
+
+    `install` does it; the routers of this package need it not.
+    """
     app.add_exception_handler(ObbyError, _answer)
 
 
