@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,16 +14,16 @@ import (
 	"github.com/obby/go-services/deploy/run/stack"
 )
 
-// backUp copies the database to a file beside it, as SQLite's backup does, and
+// backUp copies a database to a file beside it, as SQLite's backup does, and
 // returns its path.
-func (w *world) backUp(t *testing.T) string {
+func backUp(t *testing.T, database string) string {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+w.database)
+	db, err := sql.Open("sqlite3", "file:"+database)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	backup := w.database + ".backup"
+	backup := database + ".backup"
 	if _, err := db.ExecContext(t.Context(), `VACUUM INTO ?`, backup); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func (w *world) restoreOlder(t *testing.T, events *listener) {
 		}
 	}
 	record("1.md", "2.md")
-	backup := w.backUp(t)
+	backup := backUp(t, w.database)
 	record("3.md", "4.md", "5.md")
 
 	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
@@ -102,4 +103,33 @@ func TestPageShowsRestoredIDs(t *testing.T) {
 	eventually(t, "the page shows the steps of before and of after the restore", func() bool {
 		return len(page.shown(t)) == 5+len(newNames)
 	})
+}
+
+// A database that is replaced or removed under a tracker at work takes no answer with
+// it: callers are told, the tracker ends, and a start goes on with the file that lies
+// there then, and with what the disk holds.
+func TestReplacedUnderLoad(t *testing.T) { // tracker case 60
+	for name, replace := range map[string]func(t *testing.T, database string){
+		"by a copy": func(t *testing.T, database string) { putBack(t, backUp(t, database), database) },
+		"by a copy, the log left behind": func(t *testing.T, database string) {
+			if err := os.Rename(backUp(t, database), database); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"by nothing": func(t *testing.T, database string) { remove(t, database) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := startLoaded(t, t.TempDir())
+			l.until(t, 0, func() { replace(t, l.database) })
+			<-l.process.Done()
+			if said := l.process.LastLine(); !strings.Contains(said, "was replaced or removed while it was in use") {
+				t.Errorf("the tracker ended with %q", said)
+			}
+			l.restart(t)
+			inspect(t, l.database, func(h *history) { h.sound(t) })
+			if diff := cmp.Diff(textsBelow(t, l.root), storedIn(t, l.database)); diff != "" {
+				t.Errorf("disk and database (-disk +stored):\n%s", diff)
+			}
+		})
+	}
 }
