@@ -91,7 +91,7 @@ async def obby_lifespan(app: FastAPI, settings: ObbySettings | None = None) -> A
         stack.callback(events.close)
         turn = functools.partial(_in_loop, loop, events.turn)
         stack.callback(router.on_change(Service.SSE_HUB, turn))
-        feeding = asyncio.ensure_future(feed(changes, fallbacks.hub))
+        feeding = asyncio.ensure_future(feed(changes, fallbacks.hub, events.turn))
         stack.push_async_callback(_ended, feeding)
         app.state.obby = State(router, router.flags, changes, events, sides)
         with _ended_by_signals(loop, events, enabled=chosen.handle_signals):
