@@ -114,9 +114,11 @@ def test_a_dropped_stream_is_cancelled(endless: Endless) -> None:
 
 
 def test_no_thread_is_left(endless: Endless) -> None:
+    before = set(threading.enumerate())  # those of earlier tests may still be ending
     with oc.FileWatcherClient(endless.target) as client:
         stream = client.events().connect()
-        (watchdog,) = (t for t in threading.enumerate() if t.name == "obby-stream-watchdog")
+        begun = set(threading.enumerate()) - before
+        (watchdog,) = (t for t in begun if t.name == "obby-stream-watchdog")
         stream.close()
         watchdog.join(60)
         assert not watchdog.is_alive()

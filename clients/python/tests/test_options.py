@@ -14,6 +14,8 @@ import pytest
 
 import obby_clients as oc
 from obby_clients import fallback
+from obby_clients.changes import Changes
+from obby_clients.fastapi import ObbySettings
 from obby_clients.fastapi._streams import EventStreams
 from obby_clients.flags import Service
 from obby_clients.routing import AsyncObby, Fallbacks, Obby
@@ -42,9 +44,8 @@ def tracker(**options: Any) -> dict[str, Any]:
         ),
         (WATCHERS, {"debounce": "1s"}, TypeError, "debounce is '1s': give its seconds"),
         (WATCHERS, {"debounce": True}, TypeError, "debounce is True"),
-        (WATCHERS, {"debounce": -1}, ValueError, "debounce is -1: .* 0 or more and at most 3600"),
+        (WATCHERS, {"debounce": -1}, ValueError, "debounce is -1: .* 0 or more"),
         (WATCHERS, {"debounce": math.nan}, ValueError, "debounce is nan"),
-        (WATCHERS, {"debounce": 1e9}, ValueError, "at most 3600"),
         (WATCHERS, {"poll_interval": 0}, ValueError, "poll_interval is 0: .* more than 0"),
         (WATCHERS, {"poll_interval": None}, TypeError, "poll_interval is None"),
         (WATCHERS, {"rescan_interval": math.nan}, ValueError, "rescan_interval is nan"),
@@ -76,6 +77,10 @@ def tracker(**options: Any) -> dict[str, Any]:
         (OBBYS, {"fallback": Fallbacks(), "drain": SPAN}, TypeError, "drain is .*as a number"),
         (OBBYS, {"fallback": Fallbacks(), "drain": -1}, ValueError, "drain is -1"),
         (OBBYS, {"fallback": Fallbacks(), "tokens": {"hub": "x"}}, TypeError, "give a Service"),
+        ([ObbySettings], {"roots": "/notes"}, TypeError, "roots is '/notes': give a list of paths"),
+        ([ObbySettings], {"database": None}, TypeError, "database is None: give a path"),
+        ([ObbySettings], {"heartbeat": -1}, ValueError, "heartbeat is -1"),
+        ([Changes], {"database": "/nowhere", "roots": "/notes"}, TypeError, "roots is '/notes'"),
         ([EventStreams], {"sides": 0, "changes": 0, "heartbeat": 0}, ValueError, "heartbeat"),
         ([EventStreams], {"sides": 0, "changes": 0, "replay": -1}, ValueError, "replay is -1"),
     ],
@@ -93,7 +98,7 @@ def test_a_constructor_says_what_to_give_and_leaves_nothing(
 TIMEOUTS = [
     ({"timeout": SPAN}, TypeError, r"timeout is .*: give its seconds as a number \(2\)"),
     ({"timeout": "5"}, TypeError, "timeout is '5'"),
-    ({"timeout": math.nan}, ValueError, "timeout is nan"),
+    ({"timeout": math.nan}, oc.DeadlineError, "no time for .*: the timeout is nan s"),
     ({"timeout": -1}, oc.DeadlineError, "no time for"),  # case 64
 ]
 STREAMED = [

@@ -20,13 +20,12 @@ _T = TypeVar("_T")
 _TIMEOUTS = ("timeout", "idle_timeout", "retry_for")
 
 
-def seconds(name: str, value: Any, *, positive: bool = False, most: float = math.inf) -> float:
+def seconds(name: str, value: Any, *, positive: bool = False) -> float:
     """Return a number of seconds, 0 or more; with `positive`, more than 0."""
     _number(name, value)
-    if not 0 <= value <= most or (positive and not value):
+    if not value >= 0 or (positive and not value):  # neither is nan
         least = "more than 0" if positive else "0 or more"
-        limit = "" if most == math.inf else f" and at most {most:g}"
-        raise ValueError(f"{name} is {value}: give a number of seconds, {least}{limit}")
+        raise ValueError(f"{name} is {value}: give a number of seconds, {least}")
     return float(value)
 
 
@@ -40,9 +39,9 @@ def span(name: str, value: Any) -> float:
 
 
 def timeout(name: str, value: Any) -> float:
-    """Return the seconds that a call has; 0 and less are a DeadlineError of the call."""
+    """Return the seconds that a call has; where they are not above 0, the call says so."""
     _number(name, value)
-    if math.isnan(value):
+    if name != "timeout" and math.isnan(value):
         raise ValueError(f"{name} is nan: give a number of seconds")
     return value  # type: ignore[no-any-return]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from .committing import World
 from .world import Backend, GoServices, Listener
 
 
@@ -48,3 +49,11 @@ def listen(ending: ExitStack) -> Callable[..., Listener]:
         return made
 
     return start
+
+
+@pytest.fixture
+def world(tmp_path: Path, root: Path) -> Iterator[World]:
+    made = World(tmp_path, root)
+    yield made
+    made.changes.close()
+    made.tracker.close()

@@ -10,7 +10,6 @@ applied, and what each client received is compared with what was committed.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import random
 import sys
@@ -18,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -26,29 +25,11 @@ import obby_clients as oc
 from obby_clients import hub
 
 from ..conftest import wait_until
-from ..parity.compare import applied
+from .flip_checks import Report, check_events, check_history, check_same, hash_of
 from .world import Backend, GoServices, Listener
 
 _PROGRESS = 5  # changes that everybody receives between two flips
 KILLED = ("file-watcher", "content-tracker", "sse-hub", "query-service")
-
-
-@dataclass
-class Report:
-    """What a run counted."""
-
-    flips: int = 0
-    kills: int = 0
-    clients: int = 0
-    reconnections: int = 0
-    edits: int = 0
-    files: int = 0
-    changes: int = 0
-    diffs_applied: int = 0
-    events_received: int = 0
-    events_on_the_go_hub: int = 0
-    watcher_handovers: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 class Editor(threading.Thread):
@@ -153,12 +134,12 @@ def run(
             wait_until(lambda: newest in direct.changes)
         direct.close()
         report.watcher_handovers = len(backend.handovers()) - 1
-        _check_history(backend, report)
-        _check_events(backend, listeners, report)
+        check_history(backend, report)
+        check_events(backend, listeners, report)
         report.files = len(list(root.glob("*.md")))
         report.events_on_the_go_hub = len(direct.changes)
         if not kill:
-            _same("the Go hub", backend.change_ids(), direct.changes, report)
+            check_same("the Go hub", backend.change_ids(), direct.changes, report)
     return report
 
 
@@ -219,72 +200,10 @@ def _settle(backend: Backend, root: Path) -> None:
 
     def settled() -> bool:
         heads = dict(backend.rows("SELECT file_path, content_hash FROM file_states"))
-        disk = {str(path): _hash(path) for path in root.glob("*.md")}
+        disk = {str(path): hash_of(path) for path in root.glob("*.md")}
         return {path: head for path, head in heads.items() if head} == disk
 
     wait_until(settled)
-
-
-def _hash(path: Path) -> str:
-    text = path.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return hashlib.sha256(text).hexdigest()
-
-
-def _check_history(backend: Backend, report: Report) -> None:
-    """Follow the steps from the first: each begins where its path was, and its diff applies."""
-    contents = {
-        row: (content or "").encode()
-        for row, content in backend.rows("SELECT id, content FROM file_versions")
-    }
-    heads: dict[str, int | None] = {}
-    steps = backend.rows(
-        "SELECT d.id, d.file_path, o.old_path, d.change_type, d.old_version_id, d.new_version_id,"
-        " d.diff_content FROM content_diffs d LEFT JOIN obby_diffs o ON o.diff_id = d.id"
-        " ORDER BY d.id"
-    )
-    for step, path, old_path, change_type, old, new, diff in steps:
-        source = old_path or path
-        if heads.get(source) != old:
-            report.problems.append(
-                f"step {step} of {path} begins at {old}, not {heads.get(source)}"
-            )
-        if old == new and change_type != "moved":
-            report.problems.append(f"step {step} of {path} changes nothing")
-        heads[source], heads[path] = None, new
-        before, after = contents.get(old, b""), contents.get(new, b"")
-        if before != after and applied(before, diff.encode()) != after:
-            report.problems.append(f"the diff of step {step} of {path} does not apply")
-        report.diffs_applied += 1
-    report.changes = len(steps)
-    stored = dict(
-        backend.rows(
-            "SELECT s.file_path, v.id FROM file_states s JOIN file_versions v"
-            " ON v.file_path = s.file_path AND v.content_hash = s.content_hash"
-        )
-    )
-    if {path: head for path, head in heads.items() if head} != stored:
-        report.problems.append("the steps do not lead to the states")
-
-
-def _check_events(backend: Backend, listeners: list[Listener], report: Report) -> None:
-    committed = backend.change_ids()
-    for listener in listeners:
-        first = int(listener.began.rpartition("-")[2])
-        expected = [change for change in committed if change > first]
-        _same(listener.client_id, expected, listener.changes, report)
-        if listener.resets:
-            report.problems.append(f"{listener.client_id} was reset: {listener.resets}")
-        report.events_received += len(listener.changes)
-        report.reconnections += listener.connections - 1
-
-
-def _same(who: str, expected: list[int], got: list[int], report: Report) -> None:
-    if got != expected:
-        lost = sorted(set(expected) - set(got))
-        report.problems.append(
-            f"{who}: {len(lost)} lost {lost[:5]}, {len(got) - len(set(got))} twice,"
-            f" ordered: {got == sorted(got)}"
-        )
 
 
 def main() -> int:

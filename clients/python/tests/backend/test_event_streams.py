@@ -5,48 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 import obby_clients as oc
-from obby_clients.changes import Change, Changes, Place
-from obby_clients.fallback import ContentTracker
+from obby_clients.changes import Change, Place
 from obby_clients.fastapi._streams import EventStreams
 from obby_clients.flags import Backend, Service
 from obby_clients.hub import Event, Reset, ResetReason
 
-
-class World:
-    """A database with some changes."""
-
-    def __init__(self, folder: Path, root: Path) -> None:
-        self._file = root / "a.md"
-        self._count = 0
-        self.tracker = ContentTracker(folder / "obby.db", [root])
-        self.changes = Changes(folder / "obby.db", [root])
-
-    def change(self, times: int = 1) -> list[Change]:
-        """Commit some changes; return them."""
-        before = self.changes.newest()
-        for _ in range(times):
-            self._count += 1
-            self._file.write_text(f"{self._count}\n")
-            self.tracker.track_change(self._file)
-        return self.changes.after(before)
-
-
-@pytest.fixture
-def world(tmp_path: Path, root: Path) -> Iterator[World]:
-    made = World(tmp_path, root)
-    yield made
-    made.changes.close()
-    made.tracker.close()
+from .committing import World
 
 
 @dataclass

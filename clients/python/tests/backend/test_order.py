@@ -14,9 +14,8 @@ from obby_clients.fallback import ContentTracker, SSEHub
 from obby_clients.fallback._database import Database
 from obby_clients.flags import Backend
 
-from .test_event_streams import Reader, Sides, World, streams, world
-
-__all__ = ["world"]  # the fixture
+from .committing import World
+from .test_event_streams import Reader, Sides, streams
 
 
 def test_an_event_that_overtakes_others_waits_for_them(world: World) -> None:

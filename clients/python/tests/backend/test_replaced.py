@@ -16,10 +16,11 @@ from obby_clients.backend.publishing import Cursor
 from obby_clients.changes import TOPIC, Changes, Replaced
 from obby_clients.fallback import AsyncSSEHub, ContentTracker
 from obby_clients.fastapi._feed import feed
+from obby_clients.fastapi._streams import EventStreams
 
 from ..conftest import wait_until
 from ..processes import Process
-from .test_event_streams import Reader, Sides, streams
+from .test_event_streams import Reader, Sides
 from .world import Backend, Listener
 
 
@@ -184,7 +185,7 @@ def test_the_hub_hears_of_steps_with_ids_that_are_given_again(copied: Copied) ->
 def test_a_stream_that_stands_is_reset_and_goes_on(copied: Copied) -> None:
     async def run() -> None:
         with closing(Changes(copied.database)) as changes:
-            made = streams(Sides(), type("W", (), {"changes": changes})())
+            made = EventStreams(Sides(), changes)  # type: ignore[arg-type]
             frames: AsyncIterator[bytes] = made.frames(None, None)
             async with aclosing(frames):  # type: ignore[type-var]
                 reader = Reader(frames)
@@ -220,7 +221,8 @@ def test_a_client_with_an_id_that_was_given_again_is_told(copied: Copied) -> Non
     copied.record("c.md", "d.md")
 
     async def begun(changes: Changes, last_event_id: str) -> str:
-        frames = streams(Sides(), type("W", (), {"changes": changes})()).frames(None, last_event_id)
+        made = EventStreams(Sides(), changes)  # type: ignore[arg-type]
+        frames = made.frames(None, last_event_id)
         async with aclosing(frames):  # type: ignore[type-var]
             return (await anext(frames)).decode()
 

@@ -21,6 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from obby_clients.flags import Service, bucket
+
+from ..conftest import wait_until
 from ..processes import START_LIMIT, Process
 
 TOKEN = "a-token-of-the-operator"
@@ -274,3 +277,19 @@ def _parsed(lines: http.client.HTTPResponse) -> Iterator[Frame]:
         name, _, value = line.partition(": ")
         if name in {"event", "data", "id"}:
             setattr(frame, name, value)
+
+
+def ids_on(service: Service, percentage: int, *, inside: bool, form: str = "client-{}") -> str:
+    """Return a subject that is, or is not, among a percentage."""
+    for number in range(1_000):
+        subject = form.format(number)
+        if (bucket(service.flag, subject) < percentage * 100) is inside:
+            return subject
+    raise AssertionError("no such subject")
+
+
+def write(path: Path, text: str, listener: Listener) -> None:
+    """Change a file, and wait until the change has been told."""
+    seen = len(listener.changes)
+    path.write_text(text)
+    wait_until(lambda: len(listener.changes) > seen)

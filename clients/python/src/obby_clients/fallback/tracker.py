@@ -64,15 +64,12 @@ class _Calls:
         max_content: int = 10 << 20,
         publish: bool = False,
     ) -> None:
-        """Track below `roots` in a database (see the class).
-
-        Raises TypeError or ValueError for a value that cannot be, before anything is opened.
-        """
+        """Track (see the class). Raises TypeError or ValueError for a value that cannot be."""
         _options.path("database", database)
-        folders = _options.paths("roots", roots)
-        others = _options.paths("restore_to", restore_to)
+        folders, others = _options.paths("roots", roots), _options.paths("restore_to", restore_to)
         _options.whole("max_content", max_content, least=0)
-        self._instance, self._start = str(uuid.uuid4()), datetime.now(timezone.utc)
+        instance, start = str(uuid.uuid4()), datetime.now(timezone.utc)
+        self._info = ServerInfo(__version__, ("obby.tracker.v1",), ("python",), instance, start)
         self._restore_to = [os.path.realpath(text_of(folder)) for folder in others]
         self._db = Database(database)
         self._tracker = Tracker(self._db, folders, max_content, publish=publish)
@@ -85,16 +82,12 @@ class _Calls:
     @unary
     def server_info(self, *, timeout: float | None = None) -> ServerInfo:
         """Describe this fallback."""
-        return ServerInfo(
-            __version__, ("obby.tracker.v1",), ("python",), self._instance, self._start
-        )
+        return self._info
 
     @unary
     def wait_ready(self, timeout: float = 10.0) -> ServerInfo:
         """Describe this fallback, which is ready."""
-        return ServerInfo(
-            __version__, ("obby.tracker.v1",), ("python",), self._instance, self._start
-        )
+        return self._info
 
     @unary
     def track_change(

@@ -50,7 +50,7 @@ class _Calls:
         """
         folders = _options.paths("roots", roots)
         settings = Settings(
-            _options.seconds("debounce", debounce, most=_MAX_DEBOUNCE.total_seconds()),
+            _options.seconds("debounce", debounce),
             None if method is None else _method(method),
             _options.seconds("poll_interval", poll_interval, positive=True),
             _options.seconds("rescan_interval", rescan_interval, positive=True),

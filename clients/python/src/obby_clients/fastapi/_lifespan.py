@@ -14,6 +14,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from .. import _options
 from ..changes import Changes
 from ..fallback import AsyncContentTracker, AsyncFileWatcher, AsyncQueryService, AsyncSSEHub
 from ..flags import Service
@@ -45,6 +46,13 @@ class ObbySettings:
     handle_signals: bool = True
     """End the event streams at SIGTERM and SIGINT, before the server's own handler runs;
     a server that waits for its connections would wait for ever otherwise."""
+
+    def __post_init__(self) -> None:
+        """Raise TypeError or ValueError for a value that cannot be."""
+        _options.path("database", self.database)
+        _options.paths("roots", self.roots)
+        _options.seconds("heartbeat", self.heartbeat, positive=True)
+        _options.whole("replay", self.replay, least=0)
 
     @classmethod
     def from_environment(cls) -> ObbySettings:

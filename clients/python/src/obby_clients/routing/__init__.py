@@ -17,7 +17,8 @@ from .breaker import Breaker
 from .changes import Change
 from .facade import AsyncObby, Obby
 from .guard import Guard
-from .livestreams import AsyncLiveStream, LiveStream
+from .live_aio import AsyncLiveStream
+from .live_sync import LiveStream
 from .router import Fallbacks, Outcome, Router, forced
 from .shadow import Difference, Shadow
 from .streams import AsyncRoutedStream, RoutedStream

@@ -21,7 +21,7 @@ from .._options import timeouts
 from ..errors import InvalidArgumentError, ObbyError
 from ..flags import Backend, Reason
 from ..query.values import Diff
-from ..watcher.values import ChangeType, Event
+from ..watcher.values import ChangeType, Event, Resync, ResyncReason
 from .attempt import admitted, begin
 from .calls import Call, Effect
 from .router import Router
@@ -29,7 +29,10 @@ from .steps import Step
 from .verdict import Mark, verdict
 from .watching import Watching
 
-__all__ = ["Live"]
+__all__ = ["AHEAD", "Live"]
+
+AHEAD = 256
+"""Items that are read ahead; then the side is held back, and says so by a Resync."""
 
 _PATIENCE = 2.0  # s that Go may be away before Python takes over: longer than a restart
 _REMEMBERED = 10_000  # paths whose last report is known while a root moves
@@ -101,6 +104,8 @@ class Live:
             self._cursors[side] = cursor
         if self.watching is None:
             return item
+        if isinstance(item, Resync) and item.reason is ResyncReason.RESTARTED:
+            self.watching.lost.add(side)
         item = self.watching.named(side, item)
         if self._watch_ids and item.watch_id and item.watch_id not in self._watch_ids:
             return None

@@ -18,7 +18,8 @@ from .calls import CALLS, Call, Shape
 from .carry import answer, go_failed, items
 from .drive import aiterate, arun, iterate, run
 from .live import Live
-from .livestreams import AsyncLiveStream, LiveStream
+from .live_aio import AsyncLiveStream
+from .live_sync import LiveStream
 from .publishing import Publishing
 from .quick import Quick
 from .router import Router

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from .. import hub, query, tracker, watcher
 from ..values import AnyPath, ServerInfo
-from .livestreams import AsyncLiveStream, LiveStream
+from .live_aio import AsyncLiveStream
+from .live_sync import LiveStream
 from .router import Router
 from .streams import AsyncRoutedStream, RoutedStream
 

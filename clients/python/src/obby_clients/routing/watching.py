@@ -56,6 +56,8 @@ class Watching:
         self._moving = False
         self.streams: Living[Any] = Living()
         """The streams of events; each is told of the roots that have moved."""
+        self.lost: set[Backend] = set()
+        """Sides that have restarted, and may know nothing of their watches."""
 
     def start(self, path: Any, kwargs: dict[str, Any], subject: Any) -> Generator[Step, Any, Any]:
         """Carry out start_watching."""
@@ -118,14 +120,20 @@ class Watching:
             attempt.count(None)
 
     def rebalance(self) -> Generator[Step, Any, None]:
-        """Move each root to the side where it belongs now, unless that is being done."""
+        """Move each root to the side where it belongs now, unless that is being done.
+
+        A root whose side has restarted is watched again.
+        """
         if self._moving:
             return
         self._moving = True
         try:
+            lost = self.lost & {*Backend}
+            self.lost -= lost
             for root in list(self._roots.values()):
                 want = self._desired(root)
-                if want is not root.side and self._roots.get(root.path) is root:
+                stays = want is root.side and want not in lost
+                if not stays and self._roots.get(root.path) is root:
                     yield from self._try_to_move(root, want)
         finally:
             self._moving = False
@@ -151,6 +159,7 @@ class Watching:
         try:
             yield from self._move(root, want)
         except ObbyError as error:  # the next look tries again
+            self.lost.add(root.side)
             _LOG.warning("a root could not be moved to %s: %s", want.value, error)
 
     def _move(self, root: Root, want: Backend) -> Generator[Step, Any, None]:
@@ -159,10 +168,11 @@ class Watching:
         started = yield from carried(attempt)
         side, old, old_id = attempt.ran.backend, root.side, root.side_id
         root.side, root.side_id = side, started.watch.watch_id
-        if side is old:
-            return
-        yield from self._leave(old, old_id)
-        _LOG.info("watching moved from %s to %s", old.value, side.value)
+        if side is not old:
+            yield from self._leave(old, old_id)
+            _LOG.info("watching moved from %s to %s", old.value, side.value)
+        elif not started.created:
+            return  # it was there all the time
         for stream in self.streams:
             stream._moved(Resync(ResyncReason.RESTARTED, root.watch_id, root.path))
 

@@ -17,7 +17,7 @@ from obby_clients.fallback import ContentTracker
 from obby_clients.flags import Flags
 from obby_clients.routing import Fallbacks, Obby
 
-from .conftest import Server
+from ..conftest import Server
 
 Serve = Callable[..., Server]
 

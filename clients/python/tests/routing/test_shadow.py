@@ -13,11 +13,12 @@ import pytest
 import obby_clients as oc
 from obby.query.v1 import query_pb2
 from obby_clients import query
-from obby_clients.flags import Service
+from obby_clients.flags import Flags, Service
+from obby_clients.flags.variables import SHADOW
 from obby_clients.metrics import COUNTERS
 from obby_clients.routing import Fallbacks, Obby, Shadow, shadow
 
-from .conftest import Server, abort, wait_until
+from ..conftest import Server, abort, wait_until
 from .routed import Routed
 
 Serve = Callable[..., Server]
@@ -196,3 +197,39 @@ def test_what_is_done_does_not_wait(
         list(obby.query.recent_diffs())
         until_counted(loop, "same", before)
     assert counted("dropped") == dropped
+
+
+def test_a_closed_router_compares_nothing_more(serve: Serve) -> None:
+    """The thread that compares waited for the next answer for ever."""
+    answer = query_pb2.GetVersionContentResponse(content=b"x")
+    server = serve(oc.QueryClient, GetVersionContent=lambda *_: answer)
+    environ = {"USE_GO_QUERY_SERVICE": "1", "GO_QUERY_SERVICE_TARGET": server.target}
+    obby = Obby(fallback=Fallbacks(query=_Query()), flags=Flags({**environ, SHADOW: "100"}))
+    before = COUNTERS.value("obby_shadow_total")
+    obby.query.version_content(1)
+    wait_until(lambda: COUNTERS.value("obby_shadow_total") > before)
+    worker = obby.router.shadow._worker
+    assert worker is not None
+    obby.close()
+    worker.join(60)
+    assert not worker.is_alive()
+
+
+class _Query:
+    def version_content(self, version_id: int) -> None:
+        raise oc.NotFoundError("secret")
+
+
+def test_case_68_the_log_of_a_difference_has_no_contents(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = query_pb2.GetVersionContentResponse(content=b"x")
+    server = serve(oc.QueryClient, GetVersionContent=lambda *_: answer)
+    environ = {"USE_GO_QUERY_SERVICE": "1", "GO_QUERY_SERVICE_TARGET": server.target}
+    flags = Flags({**environ, SHADOW: "100"})
+    with Obby(fallback=Fallbacks(query=_Query()), flags=flags) as obby:
+        obby.query.version_content(1)
+        wait_until(obby.router.shadow.differences)
+        wait_until(lambda: "differ" in caplog.text)
+        assert "secret" in str(obby.router.shadow.differences()[0])
+    assert "secret" not in caplog.text

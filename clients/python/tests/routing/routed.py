@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from concurrent import futures
@@ -10,13 +11,14 @@ from typing import Any
 
 import grpc
 
+from obby.query.v1 import query_pb2
 from obby_clients.errors import ObbyError
-from obby_clients.flags import Flags, Service
+from obby_clients.flags import Backend, Flags, Service
 from obby_clients.metrics import COUNTERS
 from obby_clients.routing import AsyncObby, Fallbacks, Obby
 from obby_clients.routing.calls import CALLS, Shape
 
-from .conftest import Blocking
+from ..conftest import Blocking, Server, abort
 
 WORDS = {
     "watcher": Service.FILE_WATCHER,
@@ -24,6 +26,12 @@ WORDS = {
     "query": Service.QUERY_SERVICE,
     "hub": Service.SSE_HUB,
 }
+
+
+Start = Callable[..., Any]
+Serve = Callable[..., Server]
+Route = Callable[..., "Routed"]
+QUERY = Service.QUERY_SERVICE
 
 
 class Python:
@@ -136,4 +144,40 @@ def error_of(work: Callable[[], Any]) -> BaseException:
     raise AssertionError("nothing was raised")
 
 
-__all__ = ["HealthServer", "ObbyError", "Python", "Routed", "error_of", "ran"]
+def on(service: Service, target: str, **more: str) -> dict[str, str]:
+    return {service.switch: "1", service.target: target, **more}
+
+
+def content(text: str) -> Callable[..., Any]:
+    """Return a GetVersionContent that answers with a text."""
+    return lambda *_: query_pb2.GetVersionContentResponse(content=text.encode())
+
+
+def closed_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+def fail(code: grpc.StatusCode) -> Callable[..., Any]:
+    return lambda _, context: abort(context, code)
+
+
+def side_of(service: Service, percentage: str, subject: str) -> Backend:
+    environ = {service.switch: "1", service.percentage: percentage}
+    return Flags(environ).decide(service, subject).backend
+
+
+__all__ = [
+    "HealthServer",
+    "ObbyError",
+    "Python",
+    "Routed",
+    "closed_port",
+    "content",
+    "error_of",
+    "fail",
+    "on",
+    "ran",
+    "side_of",
+]

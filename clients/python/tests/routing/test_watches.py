@@ -1,42 +1,24 @@
-"""Streams that do not end, while an operator changes his mind."""
+"""A routed watcher: watches and their events, while an operator changes his mind."""
 
 from __future__ import annotations
 
-import gc
-import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import obby_clients as oc
-from obby_clients import hub, watcher
+from obby_clients import watcher
 from obby_clients.flags import Backend, Flags, Service
-from obby_clients.routing import Change
+from obby_clients.routing import Fallbacks, Obby
+from obby_clients.routing.watching import Root
 
+from ..conftest import wait_until
 from . import small
-from .conftest import wait_until
-from .operated import Drive, World
-
-Start = Callable[..., Any]
-
-
-@pytest.fixture(params=["sync", "asyncio"])
-def world(request: pytest.FixtureRequest, tmp_path: Path, start: Start) -> Iterator[Any]:
-    worlds: list[World] = []
-
-    def make(environ: dict[str, str]) -> World:
-        drive = Drive(request.param == "asyncio")
-        prefix = "Async" if drive.loop else ""
-        python = {name.lower(): getattr(small, prefix + name)() for name in ("Watcher", "Hub")}
-        worlds.append(World(drive, tmp_path, environ, **python))
-        return worlds[-1]
-
-    yield make
-    for one in worlds:
-        one.close()
+from .routed import Route, Routed, Start, side_of
 
 
 def watching(target: str, **more: str) -> dict[str, str]:
@@ -142,11 +124,6 @@ def test_a_watcher_that_dies_is_replaced(world: Any, start: Start, root: Path) -
     changes.until(is_event(root / "b.md"))
 
 
-def side_of(service: Service, percentage: str, subject: str) -> Backend:
-    environ = {service.switch: "1", service.percentage: percentage}
-    return Flags(environ).decide(service, subject).backend
-
-
 def test_case_53_nested_roots_have_one_side(world: Any, start: Start, root: Path) -> None:
     go = start("file-watcher")
     names = map(str, range(1000))
@@ -184,58 +161,6 @@ def test_case_53_the_inner_root_follows(world: Any, start: Start, root: Path) ->
     assert here + there == 2
 
 
-def hubs(target: str, **more: str) -> dict[str, str]:
-    return {"USE_GO_SSE_HUB": "1", "GO_SSE_HUB_TARGET": target, **more}
-
-
-def client_on(side: Backend) -> str:
-    clients = (f"client-{number}" for number in range(1000))
-    return next(c for c in clients if side_of(Service.SSE_HUB, "50", c) is side)
-
-
-def is_hub_event(item: Any) -> bool:
-    return isinstance(item, hub.Event)
-
-
-def test_case_54_publishing_at_50_percent(world: Any, start: Start) -> None:
-    go = start("sse-hub")
-    w = world(hubs(go.target, GO_SSE_ROLLOUT_PERCENTAGE="50"))
-    listeners = [w.listen(w.obby.hub.subscribe, "t", client_id=client_on(side)) for side in Backend]
-    for number in range(5):
-        published = w.drive.run(w.obby.hub.publish("t", str(number)))
-        assert published.receivers == 2
-    for listener in listeners:
-        heard = listener.until(lambda item: is_hub_event(item) and item.data == b"4")
-        assert [item.data for item in heard] == [b"0", b"1", b"2", b"3", b"4"]
-
-
-def test_case_55_a_subscriber_moves(world: Any, start: Start) -> None:
-    go = start("sse-hub")
-    w = world(hubs(go.target))
-    events = w.listen(w.obby.hub.subscribe, "t", client_id="c")
-    w.drive.run(w.obby.hub.publish("t", "on go"))
-    assert events.until(is_hub_event)[-1].data == b"on go"
-    w.admin.rollback()
-    (reset,) = events.until(lambda item: isinstance(item, hub.Reset))
-    assert reset.reason is hub.ResetReason.EPOCH
-    w.drive.run(w.obby.hub.publish("t", "on python"))
-    assert [item.data for item in events.until(is_hub_event)] == [b"on python"]
-    w.admin.rollback(on=False)
-    (reset,) = events.until(lambda item: isinstance(item, hub.Reset))
-    w.drive.run(w.obby.hub.publish("t", "on go again"))
-    assert [item.data for item in events.until(is_hub_event)] == [b"on go again"]
-
-
-def test_an_operators_change_is_told(world: Any, start: Start) -> None:
-    w = world(hubs("127.0.0.1:1"))
-    told: queue.Queue[Change] = queue.Queue()
-    end = w.obby.on_change(Service.SSE_HUB, told.put)
-    w.admin.rollback()
-    change = told.get(timeout=60)
-    assert (change.before.killed, change.now.killed) == (False, True)
-    end()
-
-
 def test_a_cursor_goes_on_in_another_stream(world: Any, start: Start, root: Path) -> None:
     go = start("file-watcher", "--debounce", "20ms")
     w = world(watching(go.target))
@@ -250,32 +175,6 @@ def test_a_cursor_goes_on_in_another_stream(world: Any, start: Start, root: Path
     assert [item.path for item in more.until(is_event(root / "two.md"))] == [str(root / "two.md")]
     with pytest.raises(oc.InvalidArgumentError, match="resume_token"):
         w.obby.watcher.events("nonsense")
-
-
-def test_a_hub_that_was_away_gets_what_it_missed(world: Any, start: Start) -> None:
-    go = start("sse-hub")
-    w = world(hubs(go.target, GO_SSE_ROLLOUT_PERCENTAGE="50"))
-    w.drive.run(w.obby.hub.publish("t", "0"))
-    with oc.SSEHubClient(go.target) as client, client.subscribe("t") as stream:
-        stream.connect()
-        w.obby.router.side(Service.SSE_HUB).breaker.failure(gone=True)  # as it seems to us
-        w.drive.run(w.obby.hub.publish("t", "1"))
-        w.drive.run(w.obby.hub.publish("t", "2"))
-        wait_until(lambda: w.obby.health()["sse-hub"] == "half-open")
-        w.drive.run(w.obby.hub.publish("t", "3"))
-        heard = [next(stream) for _ in range(3)]
-    assert [item.data for item in heard if isinstance(item, hub.Event)] == [b"1", b"2", b"3"]
-    assert len(w.python["hub"].published) == 4
-
-
-def test_the_kill_switch_closes_the_connections(world: Any, start: Start) -> None:
-    go = start("sse-hub")
-    w = world(hubs(go.target))
-    w.drive.run(w.obby.hub.publish("t", "1"))
-    client = w.obby.router.side(Service.SSE_HUB).now
-    assert not client._closed
-    w.admin.rollback()
-    wait_until(lambda: client._closed)
 
 
 def event(kind: watcher.ChangeType, size: int | None) -> watcher.Event:
@@ -305,12 +204,63 @@ def test_case_52_both_sides_report_one_state(world: Any) -> None:
     assert given == [True, False, True, True, False, True, True]
 
 
-def test_a_stream_that_nobody_has_ends(world: Any, start: Start) -> None:
-    go = start("sse-hub")
-    w = world(hubs(go.target))
-    stream = w.drive.call(w.obby.hub.subscribe, "t")
-    w.drive.run(stream.connect())
-    assert w.drive.run(w.obby.hub.publish("t", "1")).receivers == 1
-    del stream
-    gc.collect()
-    wait_until(lambda: w.drive.run(w.obby.hub.publish("t", "1")).receivers == 0)
+def test_a_watch_that_is_started_while_events_are_named() -> None:
+    """Another thread's start_watching must not end the reader of the events."""
+    with Obby(fallback=Fallbacks(), flags=Flags({})) as obby:
+        watching: Any = vars(obby.watcher)["_watching"]
+
+        class Id(str):
+            __slots__ = ()
+            __hash__ = str.__hash__
+
+            def __eq__(self, other: object) -> bool:
+                add(f"/other{len(watching._roots)}")
+                return str(self) == other
+
+        def add(path: str) -> None:
+            watching._roots[path] = Root(path, {}, path, Backend.PYTHON, path)
+
+        add("/one")
+        add("/two")
+        watching._roots["/two"].watch_id = Id("mine")
+        assert watching.named(Backend.PYTHON, _Event(Id("none"))).watch_id == "none"
+        with pytest.raises(oc.NotFoundError):
+            watching.known(["nobody's"])
+
+
+@dataclass
+class _Event:
+    watch_id: str
+
+
+def opened(obby: Routed, name: str) -> Any:
+    """Return a stream without end; in asyncio its queue belongs to the loop."""
+    return obby.watcher.events() if name == "watcher" else obby.hub.subscribe("notes")
+
+
+@pytest.mark.parametrize("name", ["watcher", "hub"])
+def test_a_stream_that_nobody_can_serve_says_so(route: Route, name: str) -> None:
+    """It waited for ever."""
+    obby = route({})
+    with pytest.raises(oc.FailedPreconditionError, match="no Python implementation"):
+        opened(obby, name).connect()
+    with pytest.raises(oc.FailedPreconditionError, match="no Python implementation"):
+        next(opened(obby, name))
+
+
+def test_a_watcher_that_is_back_at_once_watches_again(world: Any, start: Start, root: Path) -> None:
+    """Its stream goes on by itself, but the new process knew nothing of the watch."""
+    go = start("file-watcher", "--debounce", "20ms")
+    w = world(watching(go.target))
+    started = w.drive.run(w.obby.watcher.start_watching(root))
+    changes = w.listen(w.obby.watcher.events)
+    (root / "one.md").write_text("1")
+    changes.until(is_event(root / "one.md"))
+    go.kill()
+    go.restart()  # within the time that the stream waits for it
+    changes.until(is_resync)
+    with oc.FileWatcherClient(go.target) as client:
+        wait_until(lambda: w.python["watcher"].roots or list(client.list_watches()))
+    (root / "two.md").write_text("2")
+    found = changes.until(is_event(root / "two.md"))
+    assert found[-1].watch_id == started.watch.watch_id

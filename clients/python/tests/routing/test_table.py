@@ -19,7 +19,7 @@ from obby_clients.flags import Service
 from obby_clients.routing import AsyncObby, Fallbacks, Obby, services
 from obby_clients.routing.calls import CALLS, Effect, Shape
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CLIENTS: dict[Service, Any] = {
     Service.FILE_WATCHER: oc.FileWatcherClient,
     Service.CONTENT_TRACKER: oc.ContentTrackerClient,

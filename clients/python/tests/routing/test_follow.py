@@ -15,7 +15,7 @@ from obby_clients import query
 from obby_clients.fallback import AsyncQueryService, QueryService
 from obby_clients.flags import Backend, Service
 
-from .conftest import wait_until
+from ..conftest import wait_until
 from .operated import Drive, World
 
 Start = Callable[..., Any]
