@@ -14,6 +14,8 @@ import pytest
 
 import obby_clients as oc
 from obby_clients import fallback
+from obby_clients.changes import Changes
+from obby_clients.fastapi import ObbySettings
 from obby_clients.fastapi._streams import EventStreams
 from obby_clients.flags import Service
 from obby_clients.routing import AsyncObby, Fallbacks, Obby
@@ -75,6 +77,10 @@ def tracker(**options: Any) -> dict[str, Any]:
         (OBBYS, {"fallback": Fallbacks(), "drain": SPAN}, TypeError, "drain is .*as a number"),
         (OBBYS, {"fallback": Fallbacks(), "drain": -1}, ValueError, "drain is -1"),
         (OBBYS, {"fallback": Fallbacks(), "tokens": {"hub": "x"}}, TypeError, "give a Service"),
+        ([ObbySettings], {"roots": "/notes"}, TypeError, "roots is '/notes': give a list of paths"),
+        ([ObbySettings], {"database": None}, TypeError, "database is None: give a path"),
+        ([ObbySettings], {"heartbeat": -1}, ValueError, "heartbeat is -1"),
+        ([Changes], {"database": "/nowhere", "roots": "/notes"}, TypeError, "roots is '/notes'"),
         ([EventStreams], {"sides": 0, "changes": 0, "heartbeat": 0}, ValueError, "heartbeat"),
         ([EventStreams], {"sides": 0, "changes": 0, "replay": -1}, ValueError, "replay is -1"),
     ],

@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from .._lock import Lock
+from ..changes import Changes
+from ..errors import UnavailableError
 from ..fastapi import State
 from .checkpointing import checkpoint
 from .publishing import Cursor, publish_to_go
@@ -56,12 +60,28 @@ class Pipeline:
     async def _run(self) -> None:
         work: list[Any] = [checkpoint(self._database), tell_who_serves(self._state)]
         work.append(publish_to_go(self._changes, Cursor(self._database), self._sides))
+        recorders = []
         for root in self._roots:
             recorder = Recorder(self._obby, root, self._debounce)
             subject = outermost(root, self._roots)
             watcher = RootWatcher(root, subject, recorder, self._sides, self._debounce)
             work += [recorder.run(), watcher.run()]
+            recorders.append(recorder)
+        work.append(_compare_when_replaced(self._changes, recorders))
         await _together(work)
+
+
+async def _compare_when_replaced(changes: Changes, recorders: list[Recorder]) -> None:
+    """Have every root compared where the database is another file, which may lack something."""
+    before: int | None = None
+    while True:
+        with suppress(UnavailableError, sqlite3.Error):  # which the feed tells
+            file, _ = await asyncio.to_thread(changes.tick)
+            if before not in {None, file}:
+                for recorder in recorders:
+                    recorder.resync()
+            before = file
+        await asyncio.sleep(_LOOK)
 
 
 async def _together(work: list[Any]) -> None:

@@ -9,9 +9,10 @@ import asyncio
 import json
 import logging
 import os
+import sqlite3
 from pathlib import Path
 
-from ..changes import Changes
+from ..changes import Changes, Place, Replaced
 from ..errors import ObbyError
 from ..fastapi._feed import follow, publish
 from ..fastapi._sides import Sides
@@ -33,19 +34,29 @@ async def publish_to_go(changes: Changes, cursor: Cursor, sides: Sides) -> None:
         if not sides.setting(Service.SSE_HUB).go_possible:
             await asyncio.sleep(_AGAIN / 4)
             continue
-        after = await asyncio.to_thread(cursor.read, changes)
         try:
-            async for change in follow(changes, after):
-                if not sides.setting(Service.SSE_HUB).go_possible:
-                    break
-                await publish(sides.of(Service.SSE_HUB, Backend.GO), changes, change)
-                after = change.change_id
-                await cursor.passed(after)
+            await _publish(changes, cursor, sides)
+        except Replaced:
+            continue  # the cursor finds its place in the new file
+        except sqlite3.Error as error:
+            _LOG.warning("changes cannot be read, trying again: %s", error)
+            await asyncio.sleep(_AGAIN)
         except ObbyError as error:
             _LOG.info("the Go hub takes nothing, trying again: %s", error)
             await asyncio.sleep(_AGAIN)
-        finally:
-            cursor.write(after)
+
+
+async def _publish(changes: Changes, cursor: Cursor, sides: Sides) -> None:
+    after = await asyncio.to_thread(cursor.read, changes)
+    try:
+        async for change in follow(changes, after):
+            if not sides.setting(Service.SSE_HUB).go_possible:
+                break
+            await publish(sides.of(Service.SSE_HUB, Backend.GO), change)
+            after = change.place
+            await cursor.passed(after)
+    finally:
+        cursor.write(after)
 
 
 class Cursor:
@@ -56,31 +67,35 @@ class Cursor:
 
     def __init__(self, database: str | os.PathLike[str]) -> None:
         self._path = Path(f"{os.fspath(database)}.published")
-        self._database_id = ""
-        self._written = -1
+        self._written: Place | None = None
 
-    def read(self, changes: Changes) -> int:
-        """Return the last change that was published; at the very first time the newest."""
-        self._database_id = changes.database_id
+    def read(self, changes: Changes) -> Place:
+        """Return the place behind what was published; at the very first time the newest."""
         try:
             found = json.loads(self._path.read_bytes())
-            if found["database_id"] == changes.database_id:
-                return int(found["change_id"])
+            place = Place(
+                int(found["change_id"]), int(found.get("time", 0)), str(found["database_id"])
+            )
         except (OSError, ValueError, KeyError, TypeError):
-            pass  # none yet, or of another database
-        return changes.newest()
+            return changes.newest()  # there is none yet
+        return changes.resumed(place)
 
-    async def passed(self, change_id: int) -> None:
+    async def passed(self, place: Place) -> None:
         """Say that a change was published; written after every hundredth."""
-        if change_id >= self._written + 100:
-            await asyncio.to_thread(self.write, change_id)
+        before = self._written
+        if before is None or not 0 <= place.change_id - before.change_id < 100:
+            await asyncio.to_thread(self.write, place)
 
-    def write(self, change_id: int) -> None:
+    def write(self, place: Place) -> None:
         """Put it into the file: whole, or not at all."""
-        if change_id == self._written:
+        if place == self._written:
             return
-        content = json.dumps({"database_id": self._database_id, "change_id": change_id})
+        parts = {
+            "database_id": place.database_id,
+            "change_id": place.change_id,
+            "time": place.time,
+        }
         temporary = self._path.with_suffix(".published-new")
-        temporary.write_text(content)
+        temporary.write_text(json.dumps(parts))
         os.replace(temporary, self._path)
-        self._written = change_id
+        self._written = place

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..values import AnyPath
-from ._places import explained, locate, refused
+from ._places import explained, identity, locate, refused
+from ._problems import problem
 from ._times import parse_time
 
 __all__ = ["Database", "columns_of", "locate", "refused", "verify"]
@@ -62,25 +63,33 @@ class Database:
     Opening it makes the file where there is none. `searchable` tells whether this
     Python's SQLite has full-text search (FTS5): without it an index that is there
     is left to the content-tracker.
+
+    SQLite goes on writing to a file that was replaced or removed, where nobody reads it.
+    So whoever meets that here gets UnavailableError, and the next one the new file.
     """
 
     def __init__(self, path: AnyPath) -> None:
-        self.path = locate(os.fsdecode(path))
+        self._given = os.path.abspath(os.fsdecode(path))
+        self.path = locate(self._given)
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None  # of the open file; None: of none yet
+        self.file = 0
+        """Counts the files that were opened at the path: what is known of one is its own."""
         _ALL.add(self)
         self.searchable = True
-        with self.reading() as connection:
-            self.id: str = connection.execute(
-                "SELECT value FROM obby_meta WHERE key = 'database_id'"
-            ).fetchone()[0]
+        with self.reading():
+            pass
 
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def forked(self) -> None:
         """Begin anew in the child of a fork: the parent may hold the lock."""
@@ -94,15 +103,50 @@ class Database:
         with self._lock:
             if self._connection is None:
                 self._connection = self._opened()
+            else:
+                self._check()
             yield self._connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Give the connection inside of a write transaction, which an exception undoes."""
-        with self.reading() as connection, _transaction(connection):
-            yield connection
+        with self.reading() as connection:
+            with _transaction(connection):
+                yield connection
+            self._check()  # or it was replaced meanwhile, and the commit went with it
+
+    def same(self, file: int) -> None:
+        """Raise UnavailableError where the open file is another one than it was."""
+        if self.file != file:
+            raise problem("DATABASE_REPLACED", f"database {self.path}")
+
+    def _check(self) -> None:
+        """Raise UnavailableError where another file, or none, is at the path by now."""
+        if identity(self._given) == self._identity:
+            return
+        self._let_go()
+        raise problem("DATABASE_REPLACED", f"database {self.path}")
 
     def _opened(self) -> sqlite3.Connection:
+        self.path = locate(self._given)
+        before = identity(self.path)
+        # An operator who is about to put a file there would copy it over a new one.
+        if self.file and (before is None or not os.stat(self.path).st_size):
+            raise problem(
+                "DATABASE_REPLACED",
+                f"database {self.path}",
+                "there is none at the moment: put one there, or start this program again, which"
+                " makes a new one",
+            )
+        connection = self._connected()
+        if before is not None and identity(self.path) != before:
+            connection.close()
+            raise problem("DATABASE_REPLACED", f"database {self.path}")
+        self._identity = identity(self._given)
+        self.file += 1
+        return connection
+
+    def _connected(self) -> sqlite3.Connection:
         try:
             connection = sqlite3.connect(
                 self.path, timeout=_BUSY_TIMEOUT, isolation_level=None, check_same_thread=False

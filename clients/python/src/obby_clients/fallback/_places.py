@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import FailedPreconditionError
 
-__all__ = ["explained", "locate", "refused"]
+__all__ = ["explained", "identity", "locate", "refused"]
 
 _NO_WAL = {
     "9p": "9p, a share of the host or a Windows drive",
@@ -27,6 +27,15 @@ def refused(message: str) -> FailedPreconditionError:
     error = FailedPreconditionError(message)
     error.reason = "DATABASE_UNUSABLE"
     return error
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from one that replaced it; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def locate(path: str) -> str:

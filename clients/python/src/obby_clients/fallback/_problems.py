@@ -66,6 +66,12 @@ _ROWS: dict[str, tuple[type[ObbyError], str, str]] = {
     ),
     "DISK_FULL": (ResourceExhaustedError, "", "the disk or the database is full"),
     "DATABASE_BUSY": (UnavailableError, "", "the database is locked by another program"),
+    "DATABASE_REPLACED": (
+        UnavailableError,
+        "",
+        "the file was replaced or removed while it was in use, so nothing of this call is"
+        " recorded: call again, which uses the file that is there then",
+    ),
     "STOPPING": (
         UnavailableError,
         "",

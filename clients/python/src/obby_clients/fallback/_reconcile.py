@@ -152,6 +152,8 @@ class _Reconciliation:
         except ObbyError as error:
             if error.reason == "NEVER_RECORDED":
                 return  # it came and went
+            if error.reason == "DATABASE_REPLACED":
+                raise  # what is known is of a file that nobody reads any more
             self._errors += 1
             if passes(error):
                 self._passing = error

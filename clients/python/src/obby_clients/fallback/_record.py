@@ -32,8 +32,9 @@ def record(db: Database, step: Step, *, publish: bool) -> Result:
         if step.type == MOVED:
             expected = [(step.path, step.over), (step.old_path, step.before)]
         for path, head in expected:
-            if head_of(connection, path).version.id != head.version.id:
-                raise Stale
+            now = head_of(connection, path).version
+            if (now.id, now.hash) != (head.version.id, head.version.hash):
+                raise Stale  # of a file that was restored, an id may be another version's
         newest = (step.over if step.type == MOVED else step.before).observed
         step = replace(step, observed=_after(step.observed, newest))
         version = 0 if step.type == DELETED else add_version(connection, step)

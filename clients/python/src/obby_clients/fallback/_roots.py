@@ -57,7 +57,8 @@ class Roots:
     def __init__(self, db: Database, roots: Iterable[AnyPath]) -> None:
         self._db = db
         self.all = [os.path.realpath(os.fsdecode(root)) for root in roots]
-        self._seen: set[str] = set()  # roots whose identity is on record
+        # Roots whose identity is on record, each with the number of the file where it is.
+        self._seen: set[tuple[int, str]] = set()
 
     def resolve(self, path: str) -> tuple[str, str]:
         """Return the canonical form of a path and the root that it is in, or raise."""
@@ -108,8 +109,8 @@ class Roots:
     def note(self, root: str) -> None:
         """Record the identity of a root that files are read from, once."""
         # Where it does not stand, what exists is recorded; reconcile decides about the rest.
-        if root not in self._seen and self.stands(root):
-            self._seen.add(root)
+        if (self._db.file, root) not in self._seen and self.stands(root):
+            self._seen.add((self._db.file, root))
 
     def accept(self, root: str, known: Mapping[str, Stat], *, told: bool) -> None:
         """Take the directory at the root's path for the root, where that may be.

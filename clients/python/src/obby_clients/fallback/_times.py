@@ -7,10 +7,13 @@ import re
 import time
 from datetime import datetime, timedelta, timezone
 
-__all__ = ["SECOND", "datetime_of", "format_time", "micros_of", "now_micros", "parse_time"]
+__all__ = ["NEVER", "SECOND", "datetime_of", "format_time", "micros_of", "now_micros", "parse_time"]
 
 SECOND = 1_000_000
 """Microseconds in a second: times are counted in microseconds since the Unix epoch."""
+
+NEVER = -62_135_596_800_000_000
+"""The first instant of year 1, which Go takes for no time."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _FIRST_MILLIS = 1e12  # from here on a stored number counts milliseconds

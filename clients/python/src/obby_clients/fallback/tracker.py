@@ -192,8 +192,11 @@ class _Calls:
     def _reconcile(self, roots: list[str], *, accept: bool) -> Iterator[Progress]:
         with domain(_LOG.error):
             catch_up(self._db)
+            file = self._db.file
             for root in roots:
-                yield from reconcile(self._tracker, root, accept=accept)
+                for progress in reconcile(self._tracker, root, accept=accept):
+                    yield progress
+                    self._db.same(file)  # what is known of the root is of that file
 
     @streaming
     def restore(

@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
+from .. import _options
 from ..changes import Changes
 from ..fallback import AsyncContentTracker, AsyncFileWatcher, AsyncQueryService, AsyncSSEHub
 from ..flags import Service
@@ -46,6 +47,13 @@ class ObbySettings:
     handle_signals: bool = True
     """End the event streams at SIGTERM and SIGINT, before the server's own handler runs;
     a server that waits for its connections would wait for ever otherwise."""
+
+    def __post_init__(self) -> None:
+        """Raise TypeError or ValueError for a value that cannot be."""
+        _options.path("database", self.database)
+        _options.paths("roots", self.roots)
+        _options.seconds("heartbeat", self.heartbeat, positive=True)
+        _options.whole("replay", self.replay, least=0)
 
     @classmethod
     def from_environment(cls) -> ObbySettings:
@@ -101,7 +109,7 @@ async def obby_lifespan(app: FastAPI, settings: ObbySettings | None = None) -> A
         stack.callback(events.close)
         turn = functools.partial(_in_loop, loop, events.turn)
         stack.callback(router.on_change(Service.SSE_HUB, turn))
-        feeding = asyncio.ensure_future(feed(changes, fallbacks.hub))
+        feeding = asyncio.ensure_future(feed(changes, fallbacks.hub, events.turn))
         stack.push_async_callback(_ended, feeding)
         stack.enter_context(_shown(app, State(router, router.flags, changes, events, sides)))
         with _ended_by_signals(loop, events, enabled=chosen.handle_signals):

@@ -1,7 +1,8 @@
 """One stream of changes for each client, whichever hub it hears them from.
 
-The ids of a stream are those of the database, `<database id>-<change id>`, so a place
-in it means the same on both sides, in every worker and after a restart. What a hub
+The ids of a stream are those of the database, `<database id>-<change id>-<time>`, so a
+place in it means the same on both sides, in every worker and after a restart; and where
+an older copy of the database was put back, which gives ids again, the time tells. What a hub
 sends is news that something was committed, and mostly the change itself; where it is
 not the very next one, what lies between is read from the database. So a hub may lose,
 repeat or be changed for another one, and the client notices nothing.
@@ -12,12 +13,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from .. import _options
-from ..changes import TOPIC, Change, Changes
+from ..changes import TOPIC, Change, Changes, Place, Replaced
 from ..errors import ObbyError
+from ..fallback._times import NEVER, parse_time
 from ..flags import Backend, Service
 from ..hub import Event
 from ._sides import Sides
@@ -27,7 +31,10 @@ __all__ = ["EventStreams"]
 _LOG = logging.getLogger("obby_clients.fastapi")
 _BATCH = 200
 _PAUSE = 0.1  # seconds
-_DIGITS = 19  # of the largest identifier; Python refuses to read thousands
+_AGAIN = 1.0  # seconds until a database that cannot be read is tried again
+# Of an id, as Place has it; the time was not always in it. The largest identifier has 19
+# digits; Python refuses to read thousands.
+_ID = re.compile(r"([^-]+)-([0-9]{1,19})(?:-(-?[0-9]{1,19}))?")
 _RETRY = b"retry: 1000\n\n"  # milliseconds until a browser comes back
 
 
@@ -67,49 +74,59 @@ class EventStreams:
         `client_id` is what its hub is chosen by. Begins after `last_event_id`; without
         one with the `last` newest changes; after a `reset` with those as well.
         """
-        cursor, reset = await self._begin(last_event_id, last)
-        yield _RETRY + (reset or f"id: {self._id(cursor)}\n\n".encode())
+        place, opening = await self._begin(last_event_id, last)
+        yield _RETRY + (opening or f"id: {place.event_id}\n\n".encode())
         while not self._closing:
             side = self._sides.wanted(Service.SSE_HUB, client_id)
             try:
                 async for event in self._live(side, client_id):
                     if event == b"":
                         yield b":\n\n"
-                    if isinstance(event, Event) and (change := self._next(event, cursor)):
-                        cursor = change.change_id
-                        yield self._frame(change)
+                    if isinstance(event, Event) and (change := _next(event, place)):
+                        place = change.place
+                        yield _frame(change)
                         continue
-                    while batch := await asyncio.to_thread(self._changes.after, cursor, _BATCH):
-                        cursor = batch[-1].change_id
-                        yield b"".join(map(self._frame, batch))
+                    while batch := await asyncio.to_thread(self._changes.after, place, _BATCH):
+                        place = batch[-1].place
+                        yield b"".join(map(_frame, batch))
                         if len(batch) < _BATCH:
                             break
+            except Replaced:
+                place, opening = await self._begin(place.event_id, last)
+                yield opening
             except ObbyError as error:
+                if error.reason == "DATABASE_UNAVAILABLE":
+                    yield b":\n\n"  # which notices a client that is gone
+                    await asyncio.sleep(_AGAIN)
+                    continue
                 _LOG.info("event stream leaves the hub in %s: %s", side.value, error)
                 if side is Backend.GO:
                     self._sides.go_failed(Service.SSE_HUB)
                 else:  # too slow a reader, who then has it from the database
                     await asyncio.sleep(_PAUSE)
 
-    async def _begin(self, last_event_id: str | None, last: int) -> tuple[int, bytes]:
-        """Return the change after which a stream begins, and what is to be said first."""
-        return await asyncio.to_thread(self._beginning, last_event_id, last)
+    async def _begin(self, last_event_id: str | None, last: int) -> tuple[Place, bytes]:
+        """Return the place where a stream begins, and what is to be said first."""
+        while True:
+            with suppress(Replaced):  # meanwhile: once more
+                return await asyncio.to_thread(self._beginning, last_event_id, last)
 
-    def _beginning(self, last_event_id: str | None, last: int) -> tuple[int, bytes]:
+    def _beginning(self, last_event_id: str | None, last: int) -> tuple[Place, bytes]:
         start = self._changes.before_newest(last) if last else self._changes.newest()
         if not last_event_id:
             return start, b""
-        database, _, number = last_event_id.rpartition("-")
-        if database != self._changes.database_id or not (number.isascii() and number.isdigit()):
+        told = _ID.fullmatch(last_event_id)
+        place = Place(int(told[2]), int(told[3] or 0), told[1]) if told is not None else None
+        if place is None or place.database_id != start.database_id:
             reason = "epoch"
-        elif len(number) > _DIGITS or int(number) > self._changes.newest():
+        elif (held := self._changes.held(place)) is None:
             reason = "future"
-        elif self._changes.count_after(int(number), self._replay + 1) > self._replay:
+        elif self._changes.count_after(held, self._replay + 1) > self._replay:
             reason = "expired"
         else:
-            return int(number), b""
+            return held, b""
         data = json.dumps({"reason": reason})
-        return start, f"event: reset\ndata: {data}\nid: {self._id(start)}\n\n".encode()
+        return start, f"event: reset\ndata: {data}\nid: {start.event_id}\n\n".encode()
 
     async def _live(self, side: Backend, client_id: str | None) -> AsyncIterator[Any]:
         """Give what a hub sends: first None, when it listens, and b"" when all is quiet.
@@ -134,8 +151,9 @@ class EventStreams:
                     yield item
                 elif not turned.done():
                     yield b""
-                else:
+                else:  # it may be for another file of the database, too
                     turned = asyncio.ensure_future(self._turn.wait())
+                    yield None
         except StopAsyncIteration:
             pass
         finally:
@@ -145,20 +163,21 @@ class EventStreams:
                 await asyncio.wait({reading})
             await stream.close()
 
-    def _next(self, event: Event, cursor: int) -> Change | None:
-        """Return the change that an event tells if it is the very next one."""
-        try:
-            told = json.loads(event.data)
-            change_id, database = int(told["change_id"]), told["database_id"]
-        except (ValueError, KeyError, TypeError):
-            return None  # another program's: whatever it means, the database tells
-        if database != self._changes.database_id or change_id != cursor + 1:
-            return None
-        return Change(change_id, event.event_type, event.data)
 
-    def _frame(self, change: Change) -> bytes:
-        head = f"event: {change.event_type}\nid: {self._id(change.change_id)}\ndata: "
-        return head.encode() + change.data + b"\n\n"
+def _next(event: Event, place: Place) -> Change | None:
+    """Return the change that an event tells if it is the very next one."""
+    try:
+        told = json.loads(event.data)
+        change_id, database = int(told["change_id"]), told["database_id"]
+        micros = parse_time(told["observe_time"])
+    except (ValueError, KeyError, TypeError):
+        return None  # another program's: whatever it means, the database tells
+    if database != place.database_id or change_id != place.change_id + 1:
+        return None
+    time = 0 if micros is None or micros == NEVER else micros
+    return Change(Place(change_id, time, database, place.file), event.event_type, event.data)
 
-    def _id(self, change_id: int) -> str:
-        return f"{self._changes.database_id}-{change_id}"
+
+def _frame(change: Change) -> bytes:
+    head = f"event: {change.event_type}\nid: {change.place.event_id}\ndata: "
+    return head.encode() + change.data + b"\n\n"

@@ -14,7 +14,8 @@ from ...errors import FailedPreconditionError
 from ...values import AnyPath
 from .._database import columns_of, locate, verify
 from .._paths import decode, shown
-from .._times import datetime_of, parse_time
+from .._places import identity
+from .._times import NEVER, datetime_of, parse_time
 from .errors import failed, of_sqlite
 
 __all__ = ["PAGE_BYTES", "Answers", "Page", "Reader", "at", "time_of", "valid"]
@@ -26,7 +27,6 @@ PAGE_BYTES = 3 << 20
 """What the items of a page may take; a page ends early where its rows are large."""
 
 _BUSY_TIMEOUT = 10.0
-_NEVER = -62_135_596_800_000_000  # the first instant of year 1, which Go takes for no time
 
 # The tables, and of these the columns, that statements name and a file may lack.
 _OPTIONAL = {
@@ -109,11 +109,7 @@ class Reader:
 
     def identity(self) -> tuple[int, int] | None:
         """Return what tells the file from one that replaced it; None where there is none."""
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
+        return identity(self._path)
 
     @contextmanager
     def opened(self) -> Iterator[Answers]:
@@ -194,7 +190,7 @@ def at(column: str) -> str:
 
 def time_of(micros: int | None) -> datetime | None:
     """Return a time that was read by `at`; None where it is unreadable."""
-    return None if micros is None or micros == _NEVER else datetime_of(micros)
+    return None if micros is None or micros == NEVER else datetime_of(micros)
 
 
 def valid(text: str) -> str:
