@@ -127,14 +127,21 @@ class FlagsAdmin:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other writers out; readers need no lock, the file is replaced whole."""
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Keep other writers out; readers need no lock, the file is replaced whole.
+
+        What goes wrong meanwhile names the file.
+        """
+        lock = None
         try:
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if fcntl is not None:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        except OSError as error:  # of a full disk it names no file, else a temporary one
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         finally:
-            os.close(lock)
+            if lock is not None:
+                os.close(lock)
 
 
 def _check(name: str, value: str | None) -> None:
