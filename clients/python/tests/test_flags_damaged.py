@@ -90,7 +90,7 @@ def test_a_rollback_of_a_damaged_file_ends_with_its_line(flags: Flags, file: Pat
     assert reason(flags) is Reason.PERCENT_ZERO
 
 
-def test_a_rollback_of_a_good_file_holds_while_it_is_damaged(flags: Flags, file: Path) -> None:
+def test_case_23_a_rollback_of_a_good_file_holds_while_it_is_damaged(flags: Flags, file: Path) -> None:
     file.write_text("EMERGENCY_ROLLBACK=on\n")
     assert reason(flags) is Reason.KILL_SWITCH
     file.write_text("garbage\n")
