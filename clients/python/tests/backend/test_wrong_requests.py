@@ -75,6 +75,8 @@ def refused(answer: Any) -> tuple[int, str, str, list[str]]:
         ("/diff?old=1&new=9223372036854775808", "new"),
         ("/search", "q"),
         ("/activity?start_time=yesterday", "start_time"),
+        ("/diffs?start_time=2026-01-02T00:00:00Z&end_time=2026-01-01T00:00:00Z", "start_time"),
+        ("/diffs?path_prefix=relative", "path_prefix"),
         ("/events?last=1001", "last"),
         ("/go/flags/explain", "service"),
     ],

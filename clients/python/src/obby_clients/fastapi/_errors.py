@@ -60,6 +60,7 @@ class _Route(APIRoute):
             try:
                 return await _typed(handle, request)
             except ObbyError as error:
+                _name_parameters(error)
                 if _is_handled(request.app, error):
                     raise
                 return await _answer(request, error)
@@ -78,6 +79,15 @@ async def _typed(handle: Callable[[Request], Any], request: Request) -> Any:
         if unreadable is None:
             raise
         raise unreadable from error
+
+
+def _name_parameters(error: ObbyError) -> None:
+    """Name what is wrong as a URL does: gRPC has the same fields in a message `filter`."""
+    error.message = error.message.removeprefix("filter.")
+    error.field_violations = tuple(
+        FieldViolation(item.field.removeprefix("filter."), item.description)
+        for item in error.field_violations
+    )
 
 
 def _is_handled(app: Any, error: ObbyError) -> bool:
