@@ -120,6 +120,27 @@ def test_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [problem["level"] for problem in json.loads(out)] == ["error", "warning"]
 
 
+def test_a_file_in_no_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBBY_FLAGS_FILE", str(tmp_path / "flgas" / "flags.conf"))
+    code, out, _ = run("check")
+    assert (code, run("check", "--strict")[0]) == (0, 1)
+    assert out.startswith("WARNING: OBBY_FLAGS_FILE: ")
+    assert f"there is no folder {tmp_path / 'flgas'}" in out
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The limit of a file's size fails as a full disk does: without a name."""
+    file = tmp_path / "flags.conf"
+    program = (
+        "import resource, sys; from obby_clients.flags.cli import main;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "rollback", "--file", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (3, f"obby-flags: {file}: File too large\n")
+    assert not file.exists()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 def test_the_environment_of_a_running_process(run: Run) -> None:
     environ = {**os.environ, "USE_GO_SSE_HUB": "1", "OBBY_FLAGS_FILE": ""}

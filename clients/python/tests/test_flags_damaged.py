@@ -90,7 +90,7 @@ def test_a_rollback_of_a_damaged_file_ends_with_its_line(flags: Flags, file: Pat
     assert reason(flags) is Reason.PERCENT_ZERO
 
 
-def test_a_rollback_of_a_good_file_holds_while_it_is_damaged(flags: Flags, file: Path) -> None:
+def test_case_23_the_last_good_state_may_be_a_rollback(flags: Flags, file: Path) -> None:
     file.write_text("EMERGENCY_ROLLBACK=on\n")
     assert reason(flags) is Reason.KILL_SWITCH
     file.write_text("garbage\n")
@@ -119,8 +119,15 @@ def test_a_damaged_file_is_not_changed_but_rolled_back(
     with pytest.raises(DamagedError, match=why):
         admin.rollback(on=False)
     assert file.read_bytes() == before
+    with pytest.raises(DamagedError, match=why):
+        admin.set({"EMERGENCY_ROLLBACK": "on", "USE_GO_SSE_HUB": "on"})
+    assert file.read_bytes() == before
     admin.rollback()
     assert reason(flags) is Reason.KILL_SWITCH
+    file.write_bytes(before)
+    admin.set({"EMERGENCY_ROLLBACK_TO_PYTHON": "on"})
+    assert reason(flags) is Reason.KILL_SWITCH
+    assert file.read_bytes().endswith(b"\nEMERGENCY_ROLLBACK_TO_PYTHON=on\n")
 
 
 def test_an_empty_file_is_written_anew(flags: Flags, file: Path) -> None:

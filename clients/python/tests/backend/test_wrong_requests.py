@@ -75,6 +75,8 @@ def refused(answer: Any) -> tuple[int, str, str, list[str]]:
         ("/diff?old=1&new=9223372036854775808", "new"),
         ("/search", "q"),
         ("/activity?start_time=yesterday", "start_time"),
+        ("/diffs?start_time=2026-01-02T00:00:00Z&end_time=2026-01-01T00:00:00Z", "start_time"),
+        ("/diffs?path_prefix=relative", "path_prefix"),
         ("/events?last=1001", "last"),
         ("/go/flags/explain", "service"),
     ],
@@ -85,13 +87,27 @@ def test_a_parameter_out_of_its_bounds_is_named(client: TestClient, path: str, f
     assert answer.json()["message"].startswith(f"{field}: ")
 
 
-@pytest.mark.parametrize(("body", "field"), [("[]", "path"), ('{"path": []}', "path"), ("{", "1")])
-def test_a_body_that_cannot_be_read_is_refused(client: TestClient, body: str, field: str) -> None:
-    answer = client.post("/files/track", content=body, headers={"Content-Type": "application/json"})
-    assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
-
-
 JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[]", "path: "),
+        (b'{"path": []}', "path: "),
+        (b"{", "body: is not JSON, at character 1"),
+        (b"", "path: "),
+        (b"\xff", "body: is not UTF-8"),
+        (b"[" * 100_000, "body: is nested too deeply"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(
+    client: TestClient, body: bytes, message: str
+) -> None:
+    answer = client.post("/files/track", content=body, headers=JSON)
+    field = message.partition(":")[0]
+    assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
+    assert answer.json()["message"].startswith(message)
 
 
 @pytest.mark.parametrize(

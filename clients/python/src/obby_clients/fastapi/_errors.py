@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from ..errors import FieldViolation, InvalidArgumentError, ObbyError, StatusCode
 from ._models import Failure, failure
@@ -57,18 +58,36 @@ class _Route(APIRoute):
 
         async def checked(request: Request) -> Any:
             try:
-                return await handle(request)
-            except RequestValidationError as error:
-                refused = _refused(error)
-                if _is_handled(request.app, refused):
-                    raise refused from error
-                return await _answer(request, refused)
+                return await _typed(handle, request)
             except ObbyError as error:
+                _name_parameters(error)
                 if _is_handled(request.app, error):
                     raise
                 return await _answer(request, error)
 
         return checked
+
+
+async def _typed(handle: Callable[[Request], Any], request: Request) -> Any:
+    """Answer a request; what FastAPI itself refuses is an InvalidArgumentError."""
+    try:
+        return await handle(request)
+    except RequestValidationError as error:
+        raise _refused(error) from error
+    except HTTPException as error:
+        unreadable = _unreadable(error)
+        if unreadable is None:
+            raise
+        raise unreadable from error
+
+
+def _name_parameters(error: ObbyError) -> None:
+    """Name what is wrong as a URL does: gRPC has the same fields in a message `filter`."""
+    error.message = error.message.removeprefix("filter.")
+    error.field_violations = tuple(
+        FieldViolation(item.field.removeprefix("filter."), item.description)
+        for item in error.field_violations
+    )
 
 
 def _is_handled(app: Any, error: ObbyError) -> bool:
@@ -78,14 +97,29 @@ def _is_handled(app: Any, error: ObbyError) -> bool:
 
 
 def _refused(error: RequestValidationError) -> InvalidArgumentError:
-    violations = [
-        # Where the parameter comes from, `query` or `body`, is said before its name.
-        FieldViolation(".".join(map(str, item["loc"][1:])) or str(item["loc"][0]), item["msg"])
-        for item in error.errors()
-    ]
+    violations = [_violation(item) for item in error.errors()]
     made = bad(violations[0].field, violations[0].description)
     made.field_violations = tuple(violations)
     return made
+
+
+def _violation(item: Any) -> FieldViolation:
+    source, *names = item["loc"]  # `query` or `body`, then the parameter's name
+    if item["type"] in _NOT_JSON:
+        place = f", at character {names[0]}" if names else ""
+        return FieldViolation("body", f"is not JSON{place}")
+    return FieldViolation(".".join(map(str, names)) or str(source), item["msg"])
+
+
+_NOT_JSON = ("json_invalid", "value_error.jsondecode")  # of pydantic 2 and 1
+
+
+def _unreadable(error: HTTPException) -> InvalidArgumentError | None:
+    """Return the error for a body of which FastAPI could not make any text."""
+    cause = error.__cause__
+    if isinstance(cause, UnicodeDecodeError):
+        return bad("body", "is not UTF-8")
+    return bad("body", "is nested too deeply") if isinstance(cause, RecursionError) else None
 
 
 def router_of(tag: str, **options: Any) -> APIRouter:

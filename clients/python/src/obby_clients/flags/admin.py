@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .check import near
-from .kill import without
+from .kill import kills, without
 from .parse import trimmed
 from .source import DamagedError, parse_file
 from .variables import KILL_SWITCHES, VARIABLES
@@ -44,16 +44,16 @@ class FlagsAdmin:
         """Set some variables at once; None takes one out of the file.
 
         Changes nothing where it raises: ValueError for a name or value that nothing
-        could read, DamagedError if no process would follow because the file is damaged,
-        OSError if it cannot be written.
+        could read, DamagedError if no process would follow because the file is damaged
+        (the kill switch alone can be turned on all the same), OSError if it cannot be
+        written.
         """
         for name, value in values.items():
             _check(name, value)
         with self._locked():
-            lines = self._without(values)
-            self._refuse_damaged(lines)
-            lines += [f"{name}={value.strip()}\n" for name, value in values.items() if value]
-            self._write(lines)
+            added = [f"{name}={value.strip()}\n" for name, value in values.items() if value]
+            kill = 0 < len(added) == len(values) and all(map(kills, added))
+            self._write([*self._without(values, kill=kill), *added])
 
     def rollback(self, on: bool = True) -> None:
         """Turn everything to Python, or take that back; percentages stay as they are.
@@ -67,22 +67,24 @@ class FlagsAdmin:
         `on` is false: whether the last good state has it on, nobody can tell.
         """
         with self._locked():
-            lines = self._without(KILL_SWITCHES)
-            if on:
-                if lines and not lines[-1].endswith("\n"):
-                    lines[-1] += "\n"  # what is appended must be a line of its own
-                lines.append(f"{KILL_SWITCHES[0]}=on\n")
-            else:
-                self._refuse_damaged(lines)
-            self._write(lines)
+            lines = self._without(KILL_SWITCHES, kill=on)
+            self._write([*lines, f"{KILL_SWITCHES[0]}=on\n"] if on else lines)
 
-    def _without(self, names: Collection[str]) -> list[str]:
-        """Return the lines of the file, as they are without some variables."""
+    def _without(self, names: Collection[str], *, kill: bool) -> list[str]:
+        """Return the lines of the file, as they are without some variables.
+
+        `kill`: the kill switch alone is turned on, which counts in a damaged file too.
+        """
         try:
             text = self.path.read_text("utf-8-sig", "surrogateescape")
         except FileNotFoundError:
             return []
-        return [without(line, names) for line in text.splitlines(keepends=True)]
+        lines = [without(line, names) for line in text.splitlines(keepends=True)]
+        if not kill:
+            self._refuse_damaged(lines)
+        elif lines and lines[-1] and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"  # what is appended must be a line of its own
+        return lines
 
     def _refuse_damaged(self, lines: Sequence[str]) -> None:
         """Raise DamagedError where processes would not follow what these lines are part of."""
@@ -127,14 +129,21 @@ class FlagsAdmin:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other writers out; readers need no lock, the file is replaced whole."""
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Keep other writers out; readers need no lock, the file is replaced whole.
+
+        What goes wrong meanwhile names the file.
+        """
+        lock = None
         try:
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if fcntl is not None:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        except OSError as error:  # of a full disk it names no file, else a temporary one
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         finally:
-            os.close(lock)
+            if lock is not None:
+                os.close(lock)
 
 
 def _check(name: str, value: str | None) -> None:
