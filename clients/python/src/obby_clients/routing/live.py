@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Generator
@@ -18,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from .._options import timeouts
-from ..errors import InvalidArgumentError, ObbyError
+from ..errors import ClosedError, InvalidArgumentError, ObbyError
 from ..flags import Backend, Reason
 from ..query.values import Diff
 from ..watcher.values import ChangeType, Event, Resync, ResyncReason
@@ -52,6 +53,7 @@ class Live:
     ) -> None:
         timeouts(kwargs)
         self.router, self.call, self.watching = router, call, watching
+        self._process = os.getpid()
         self.sources: dict[Backend, Any] = {}
         self.failed: set[Backend] = set()  # sources that have ended
         self._subject = subject if subject is not None else call.subject((), kwargs)
@@ -65,6 +67,13 @@ class Live:
         if watching is not None:
             watching.known(self._watch_ids)
             self._cursors = _cursors(kwargs.pop("resume_token", None))
+
+    def check(self) -> None:
+        """Raise ClosedError where nobody can read the stream any more."""
+        if self._process != os.getpid():
+            raise ClosedError("the stream was opened before a fork: open one in this process")
+        if self.router.closed:
+            raise ClosedError("the router is closed")
 
     @property
     def cursor(self) -> str:
@@ -123,7 +132,7 @@ class Live:
             return error
         seen = verdict(error, Effect.READ)
         self.router.judge(self.call, error, seen)
-        if seen.fall_back and not self.router.closed:
+        if seen.fall_back and self.router.may_fall_back(self.call.service):
             if seen.mark is Mark.NEUTRAL:
                 self.router.side(self.call.service).breaker.failure(gone=True)
             return None
@@ -135,6 +144,7 @@ class Live:
         decision = self.router.asked(self.call, self._subject, (), self._kwargs)
         if self.watching is None:
             away = breaker.state == "open" and Backend.GO not in self.sources
+            away = away and self.router.fallback.has(service)
             return {Backend.PYTHON if away else decision.backend}
         here = {Backend.PYTHON} if self.router.fallback.watcher is not None else set()
         if self.router.flags.setting(service).go_possible and decision.reason not in (
@@ -165,7 +175,7 @@ class Live:
 
     def _open(self, stream: Any, side: Backend, client: Any) -> Generator[Step, Any, None]:
         kwargs = dict(self._kwargs)
-        if side is Backend.GO:
+        if side is Backend.GO and self.router.fallback.has(self.call.service):
             kwargs["retry_for"] = min(_PATIENCE, kwargs.get("retry_for", _PATIENCE))
         if self._end < math.inf:
             kwargs["timeout"] = max(self._end - time.monotonic(), 0)
