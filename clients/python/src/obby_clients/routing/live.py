@@ -14,10 +14,11 @@ import math
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
+from .. import _options
 from .._options import timeouts
 from ..errors import ClosedError, InvalidArgumentError, ObbyError
 from ..flags import Backend, Reason
@@ -37,6 +38,13 @@ AHEAD = 256
 
 _PATIENCE = 2.0  # s that Go may be away before Python takes over: longer than a restart
 _REMEMBERED = 10_000  # paths whose last report is known while a root moves
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "since": _options.since,
+    "resume_token": _options.token,
+    "topics": _options.topics,
+    "watch_ids": partial(_options.texts, "watch_ids"),
+    "change_types": partial(_options.members, "change_types"),
+}
 _RESUME = {"events": "resume_token", "subscribe": "last_event_id", "diffs_since": "since"}
 
 
@@ -58,6 +66,7 @@ class Live:
         self.failed: set[Backend] = set()  # sources that have ended
         self._subject = subject if subject is not None else call.subject((), kwargs)
         self._kwargs = kwargs
+        _check(kwargs)
         self._watch_ids = frozenset(kwargs.pop("watch_ids", ()))
         self._reports: OrderedDict[str, object] = OrderedDict()
         self._both = False  # the two sides may report the same
@@ -207,6 +216,13 @@ class Live:
         while len(self._reports) > _REMEMBERED:
             self._reports.popitem(last=False)
         return repeated
+
+
+def _check(kwargs: dict[str, Any]) -> None:
+    """Refuse, where it is given, what either side would refuse; an iterator is read once."""
+    for name, check in _CHECKS.items():
+        if name in kwargs:
+            kwargs[name] = check(kwargs[name])
 
 
 def _cursors(token: str | None) -> dict[Backend, str]:
