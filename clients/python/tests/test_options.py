@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,12 @@ from obby_clients.changes import Changes
 from obby_clients.fastapi import ObbySettings
 from obby_clients.fastapi._streams import EventStreams
 from obby_clients.flags import Service
+from obby_clients.query import ChangeType
 from obby_clients.routing import AsyncObby, Fallbacks, Obby
 
 SPAN = timedelta(seconds=2)
+NOW = datetime.now(timezone.utc)
+NAIVE, TODAY = NOW.replace(tzinfo=None), NOW.date()
 CLIENTS = [oc.FileWatcherClient, oc.AsyncFileWatcherClient, oc.SSEHubClient, oc.QueryClient]
 OBBYS = [Obby, AsyncObby]
 WATCHERS = [fallback.FileWatcher, fallback.AsyncFileWatcher]
@@ -146,3 +149,88 @@ def test_a_quiet_delay_of_a_watch_is_a_timedelta(tmp_path: Path) -> None:
         for watcher in watchers:
             with pytest.raises(TypeError, match=r"0.5: give a timedelta"):
                 watcher.start_watching(tmp_path, debounce=0.5)
+
+
+WRONG_CALLS: list[tuple[str, Callable[[Any], Any], type[Exception], str]] = [
+    ("query", lambda s: s.diffs_since(5, follow=True), TypeError, "since is 5: give a datetime"),
+    ("query", lambda s: s.diffs_since(TODAY, follow=True), TypeError, "since is datetime.date"),
+    ("query", lambda s: s.diffs_since(NAIVE, follow=True), ValueError, "has no time zone"),
+    (
+        "query",
+        lambda s: s.diffs_since(NOW, follow=True, retry_for=None),
+        TypeError,
+        "retry_for is None: give its seconds",
+    ),
+    (
+        "query",
+        lambda s: s.diffs_since(NOW, follow=True, change_types="created"),
+        TypeError,
+        r"change_types is 'created': give a list, such as \[ChangeType.CREATED\]",
+    ),
+    ("query", lambda s: list(s.recent_diffs(start_time=TODAY)), TypeError, "is no time: give a"),
+    (
+        "query",
+        lambda s: list(s.recent_diffs(change_types=ChangeType.CREATED)),
+        TypeError,
+        "change_types is .*: give a list",
+    ),
+    ("watcher", lambda s: s.events(5), TypeError, "resume_token is 5: give the cursor"),
+    ("watcher", lambda s: s.events(watch_ids="nix"), TypeError, "watch_ids is 'nix': give a list"),
+    ("watcher", lambda s: s.events(idle_timeout="x"), TypeError, "idle_timeout is 'x'"),
+    (
+        "watcher",
+        lambda s: s.start_watching("/nowhere", patterns="*.md"),
+        TypeError,
+        r"patterns is '\*.md': give a PatternSet",
+    ),
+    ("hub", lambda s: s.subscribe(5), TypeError, "topics is 5: give a topic, or a list"),
+    ("hub", lambda s: s.subscribe([5]), TypeError, "one of topics is 5: give a str"),
+    (
+        "tracker",
+        lambda s: s.track_change("/tmp/\ud800.md"),
+        oc.InvalidArgumentError,
+        "path: .* cannot be the path of a file",
+    ),
+]
+
+
+@pytest.mark.parametrize("side", ["client", "fallback", "routed"])
+@pytest.mark.parametrize(("name", "call", "error", "message"), WRONG_CALLS)
+def test_what_no_call_can_mean_is_refused_by_a_sentence(  # noqa: PLR0917 (a table)
+    side: str,
+    name: str,
+    call: Callable[[Any], Any],
+    error: type[Exception],
+    message: str,
+    tmp_path: Path,
+) -> None:
+    makers: dict[str, Callable[[], Any]] = {
+        "query": lambda: fallback.QueryService(tmp_path / "o.db"),
+        "watcher": fallback.FileWatcher,
+        "hub": fallback.SSEHub,
+        "tracker": lambda: fallback.ContentTracker(tmp_path / "o.db", [tmp_path]),
+    }
+    clients = {
+        "query": oc.QueryClient,
+        "watcher": oc.FileWatcherClient,
+        "hub": oc.SSEHubClient,
+        "tracker": oc.ContentTrackerClient,
+    }
+    with clients[name]() if side == "client" else makers[name]() as made:
+        if side != "routed":
+            with pytest.raises(error, match=message):
+                call(made)
+            return
+        obby = Obby(fallback=Fallbacks(**{name: made}))
+        with obby, pytest.raises(error, match=message):
+            call(getattr(obby, name))
+
+
+def test_a_subscription_needs_topics() -> None:
+    with Obby(fallback=Fallbacks()) as obby:
+        with pytest.raises(TypeError, match="give a topic, or a list of topics"):
+            obby.hub.subscribe()  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="the rest by name"):
+            obby.hub.subscribe("a", "b")  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="the rest by name"):
+            obby.watcher.events("a", "b")  # type: ignore[call-arg]

@@ -9,12 +9,27 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from .values import AnyPath
+from .values import AnyPath, OpenEnum
 
-__all__ = ["instance", "path", "paths", "seconds", "span", "texts", "timeout", "timeouts", "whole"]
+__all__ = [
+    "instance",
+    "members",
+    "moment",
+    "path",
+    "paths",
+    "seconds",
+    "since",
+    "span",
+    "texts",
+    "timeout",
+    "timeouts",
+    "token",
+    "topics",
+    "whole",
+]
 
 _T = TypeVar("_T")
 _TIMEOUTS = ("timeout", "idle_timeout", "retry_for")
@@ -49,7 +64,8 @@ def timeout(name: str, value: Any) -> float:
 def timeouts(given: Mapping[str, Any]) -> None:
     """Check the timeouts among the arguments of a call."""
     for name in _TIMEOUTS:
-        if (value := given.get(name)) is not None:
+        value = given.get(name)
+        if value is not None or (name == "retry_for" and name in given):
             timeout(name, value)
 
 
@@ -81,6 +97,51 @@ def texts(name: str, value: Any) -> list[str]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
         raise TypeError(f"{name} is {value!r}: give a list of str")
     return [instance(f"one of {name}", one, str) for one in value]
+
+
+def topics(value: Any) -> list[str]:
+    """Return the topics of a subscription: one, or some."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, bytes) or not isinstance(value, Iterable):
+        raise TypeError(f"topics is {value!r}: give a topic, or a list of topics")
+    return texts("topics", value)
+
+
+def members(name: str, value: Any) -> list[OpenEnum]:
+    """Return some values of an enum; one alone is refused."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} is {value!r}: give a list, such as [ChangeType.CREATED]")
+    found = list(value)
+    for one in found:
+        if not isinstance(one, OpenEnum):
+            raise TypeError(f"one of {name} is {one!r}: give values such as ChangeType.CREATED")
+    return found
+
+
+def moment(value: Any) -> datetime:
+    """Return an aware datetime."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"{value!r} is no time: give a datetime with a time zone")
+    if value.utcoffset() is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return value
+
+
+def since(value: Any) -> datetime | str:
+    """Return where a stream of steps begins."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, datetime):
+        raise TypeError(f"since is {value!r}: give a datetime, or the cursor of a stream")
+    return moment(value)
+
+
+def token(value: Any) -> str:
+    """Return where a stream of events goes on; empty: it begins with what comes."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"resume_token is {value!r}: give the cursor of a stream, or None")
+    return value or ""
 
 
 def instance(name: str, value: Any, kind: type[_T]) -> _T:

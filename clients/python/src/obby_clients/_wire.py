@@ -23,7 +23,8 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from ._options import instance
+from ._options import instance, members, moment
+from .errors import InvalidArgumentError
 from .values import AnyPath, OpenEnum
 
 __all__ = ["decode", "duration", "number", "numbers", "put_path", "timestamp"]
@@ -49,7 +50,10 @@ def put_path(message: Message, field: str, path: AnyPath | None) -> None:
     """Set `field` to a path, or its `raw_` neighbour where the path is not UTF-8."""
     if path is None:
         return
-    raw = os.fsencode(path)
+    try:
+        raw = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"{field}: {path!r} cannot be the path of a file") from None
     try:
         setattr(message, field, raw.decode())
     except UnicodeDecodeError:
@@ -60,9 +64,7 @@ def timestamp(when: datetime | None) -> Timestamp | None:
     """Return the message for an aware datetime."""
     if when is None:
         return None
-    if when.utcoffset() is None:
-        raise ValueError(f"{when!r} has no time zone")
-    since = when - _EPOCH
+    since = moment(when) - _EPOCH
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
@@ -82,7 +84,7 @@ def number(value: OpenEnum | None) -> Any:
 
 def numbers(values: Iterable[OpenEnum]) -> Any:
     """Return the numbers of an enum's values."""
-    return [int(value) for value in values]
+    return [int(value) for value in members("change_types", values)]
 
 
 def _values(

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import obby_clients as oc
 from obby_clients.backend.recording import Recorder
 from obby_clients.changes import Changes
@@ -110,3 +112,21 @@ def test_a_resync_finds_what_no_event_told(root: Path, world: World) -> None:
         await recorded(world.changes, "created a.md")
 
     steps(Path(world.tracker._db.path), script, root)
+
+
+def test_the_log_names_each_cause_once_and_the_end(
+    root: Path, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def script(recorder: Recorder) -> None:
+        for name in ("a.md", "b.md", "c.md"):
+            (root / name).write_text("milk\n")
+            recorder.report(seen(ChangeType.CREATED, root / name))
+        await asyncio.to_thread(wait_until, lambda: len(caplog.records) > 1)
+
+    steps(Path(world.tracker._db.path), script, root, failures=5)
+    said = [r.getMessage() for r in caplog.records if r.name == "obby_clients.backend"]
+    assert said == [
+        "not recorded yet, trying again: 3 files, the first is"
+        f" {root / 'a.md'}: locked (UNAVAILABLE)",
+        "every file is recorded that had to wait: at most 3 files at one time",
+    ]

@@ -6,7 +6,10 @@ import asyncio
 import hmac
 import json
 import logging
+import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -50,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     if settings is None:
         settings = parse(json.loads(os.environ.get(ARGUMENTS, "[]")), os.environ)
-    log.configure(settings.log_level, settings.log_format)
+    log.configure(settings.log_level, settings.log_format, workers=settings.workers)
     os.environ["OBBY_FLAGS_FILE"] = settings.flags_file
     app = FastAPI(
         title="Obby backend",
@@ -81,6 +84,7 @@ def _pipeline(settings: Settings) -> Any:
             debounce=settings.debounce,
         )
         app.state.pipeline = pipeline
+        _end_with_parent()
         running = asyncio.ensure_future(pipeline.run())
         running.add_done_callback(_tell)
         try:
@@ -90,6 +94,23 @@ def _pipeline(settings: Settings) -> Any:
             await asyncio.wait({running})
 
     return lifespan
+
+
+def _end_with_parent() -> None:
+    """End this worker, as a signal would, when the process that started it is gone.
+
+    It would keep the address and the pipeline, and nobody would start it again.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:  # it is no worker
+        return
+
+    def watch() -> None:
+        parent.join()
+        _LOG.warning("the process that started this worker is gone, so it ends: pid=%d", parent.pid)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="obby-parent", daemon=True).start()
 
 
 def _tell(pipeline: asyncio.Future[None]) -> None:

@@ -14,10 +14,13 @@ _USUAL = {*vars(logging.makeLogRecord({})), "message", "asctime", "color_message
 _QUIET = ("uvicorn.access",)
 
 
-def configure(level: str, form: str) -> None:
-    """Log everything of at least a level, as `text` or `json`, and nothing twice."""
+def configure(level: str, form: str, *, workers: int = 1) -> None:
+    """Log everything of at least a level, as `text` or `json`, and nothing twice.
+
+    Of several workers each line of text tells which process wrote it.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
+    handler.setFormatter(_Json() if form == "json" else _Text(pid=workers > 1))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in ("uvicorn", "uvicorn.error", *_QUIET):
         logger = logging.getLogger(name)
@@ -27,11 +30,16 @@ def configure(level: str, form: str) -> None:
 
 
 class _Text(logging.Formatter):
-    """`2026-01-31 12:00:00.000 INFO  backend: sentence key=value`."""
+    """`2026-01-31 12:00:00.000 INFO  backend[pid]: sentence key=value`."""
+
+    def __init__(self, *, pid: bool) -> None:
+        super().__init__()
+        self._pid = pid
 
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created).isoformat(" ", "milliseconds")
         name = record.name.removeprefix("obby_clients.")
+        name += f"[{record.process}]" if self._pid else ""
         line = f"{when} {record.levelname:<7} {name}: {record.getMessage()}"
         line += "".join(f" {key}={value}" for key, value in _extras(record).items())
         if record.exc_info:

@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _refused(f"{error.name} is missing: pip install 'obby-clients[backend]'")
     os.environ[ARGUMENTS] = json.dumps(given)
-    log.configure(settings.log_level, settings.log_format)  # of the workers' parent
+    # Of the workers' parent.
+    log.configure(settings.log_level, settings.log_format, workers=settings.workers)
     uvicorn.run(
         "obby_clients.backend.app:create_app",
         factory=True,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -56,6 +57,9 @@ class Recorder:
         self._compare_at: float | None = None
         self._wake = asyncio.Event()
         self._waits = False
+        self._failed: dict[str, ObbyError] = {}  # paths that are tried again, and why
+        self._told: set[object] = set()  # the causes of these that the log has
+        self._most = 0  # of such paths at one time
 
     def report(self, event: Event) -> None:
         """Take an event of a watcher."""
@@ -88,6 +92,7 @@ class Recorder:
             # Moves first: a former path that is looked at alone would count as deleted.
             await self._record([change for change in work if change.old_path is not None])
             await self._record([change for change in work if change.old_path is None])
+            self._tell()
 
     async def _work_to_do(self) -> None:
         """Wait until there is something to do."""
@@ -135,6 +140,7 @@ class Recorder:
 
     async def _one(self, change: TrackChange) -> None:
         path = str(change.path)
+        self._failed.pop(path, None)
         try:
             result = await self._obby.tracker.track_change(
                 path,
@@ -151,13 +157,29 @@ class Recorder:
             _LOG.warning("file is not recorded, its root will be compared: %s", error)
             self._again(self._settle)
         except ObbyError as error:
-            _LOG.warning("file is not recorded yet, trying again: %s", error)
+            self._failed[path] = error
             self._later[path] = time.monotonic() + _AGAIN
             if change.old_path is not None:
                 self._again(_AGAIN)
         else:
             if _contradicts(change, result):
                 self._doubt(path)
+
+    def _tell(self) -> None:
+        """Log each cause of failures once, and when there are none any more."""
+        causes = Counter(map(_cause, self._failed.values()))
+        for path, error in self._failed.items():
+            if (cause := _cause(error)) not in self._told:
+                self._told.add(cause)
+                said = "not recorded yet, trying again: %d files, the first is %s: %s"
+                _LOG.warning(said, causes[cause], path, error)
+        self._most = max(self._most, len(self._failed))
+        if self._told and not self._failed:
+            _LOG.warning(
+                "every file is recorded that had to wait: at most %d files at one time", self._most
+            )
+            self._told.clear()
+            self._most = 0
 
     def _doubt(self, path: str) -> None:
         """Look at a path again once its watcher must have settled it.
@@ -166,6 +188,11 @@ class Recorder:
         watcher has told, so a file that came and went meanwhile is never mentioned.
         """
         self._later[path] = time.monotonic() + self._settle
+
+
+def _cause(error: ObbyError) -> object:
+    """Return what failures have in common; the sentences may name the files."""
+    return error.code, error.reason
 
 
 def _contradicts(change: TrackChange, result: TrackResult) -> bool:

@@ -11,19 +11,24 @@ from __future__ import annotations
 import os
 import re
 
+from ..errors import InvalidArgumentError
 from ..values import AnyPath
 
 __all__ = ["below", "decode", "encode", "quote", "range_of", "shown", "text_of"]
 
 _BASE = 0xEF00
 _EXOTIC = re.compile("[\udc80-\udcff\uef80-\uefff]")
+_LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")  # surrogates that stand for no byte
 _ESCAPED = re.compile("[\uef80-\uefff]+")
 _SURROGATES = re.compile("[\udc80-\udcff]+")
 
 
 def text_of(path: AnyPath) -> str:
     """Return a path as `os.fsdecode` gives it."""
-    return os.fsdecode(path)
+    text = os.fsdecode(path)
+    if _LONE.search(text):
+        raise InvalidArgumentError(f"path: {text!r} cannot be the path of a file")
+    return text
 
 
 def encode(path: str) -> str:

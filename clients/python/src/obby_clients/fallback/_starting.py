@@ -6,6 +6,7 @@ import errno
 import os
 import stat as modes
 
+from .._options import instance
 from ..errors import ObbyError
 from ..watcher.values import PatternSet
 from ._marks import Ident, ident
@@ -23,6 +24,7 @@ def compiled(patterns: PatternSet | None) -> Patterns | None:
     """Return the patterns that were given, None for None, or raise INVALID_PATTERN."""
     if patterns is None:
         return None
+    instance("patterns", patterns, PatternSet)
     made = Patterns(patterns.watch, patterns.ignore)
     if made.problems:
         raise problem("INVALID_PATTERN", "", made.problems[0])

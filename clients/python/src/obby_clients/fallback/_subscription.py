@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .. import _options
 from ..errors import ClosedError
 from ..hub.values import Event, Reset, ResetReason
 from ._problems import field, problem
@@ -153,4 +154,4 @@ class Subscription:
 
 def topics_of(topics: str | Iterable[str]) -> tuple[str, ...]:
     """Return each topic once."""
-    return tuple(dict.fromkeys([topics] if isinstance(topics, str) else topics))
+    return tuple(dict.fromkeys(_options.topics(topics)))

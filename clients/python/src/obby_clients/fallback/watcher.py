@@ -141,17 +141,17 @@ class _Calls:
         prefix = "" if path_prefix is None else text_of(path_prefix)
         if prefix and not prefix.startswith("/"):
             raise field("path_prefix", f"{quote(prefix)} is not an absolute path")
-        types = frozenset(map(ChangeType, change_types))
+        types = frozenset(map(ChangeType, _options.members("change_types", change_types)))
         for wanted in types:
             if not wanted.known or wanted is ChangeType.UNSPECIFIED:
                 raise field("change_types", f"{wanted} is no type of event")
-        watches = frozenset(watch_ids)
+        watches = frozenset(_options.texts("watch_ids", watch_ids))
         for watch_id in watches:
             self._watcher.require(watch_id)
         return Subscription(
             self._watcher.journal,
             Filter(watches, prefix_of(prefix), types),
-            resume_token or "",
+            _options.token(resume_token),
             self._watcher.watches,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from .. import _options
 from .._aio import AsyncClient
 from .._calls import Service, ServiceCalls, Unary, UnaryMethod, rpc
 from .._contract import sse_pb2 as pb
@@ -116,7 +117,7 @@ class _Calls(ServiceCalls):
         Raises InvalidArgumentError (no topic, a bad topic, too many).
         """
         request = pb.SubscribeRequest(
-            topics=[topics] if isinstance(topics, str) else topics,
+            topics=_options.topics(topics),
             last_event_id=last_event_id or "",
             last_count=last_count,
             client_id=client_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from .. import _options
 from .._calls import Paged, PagedMethod, ServiceCalls, Unary, UnaryMethod, rpc
 from .._contract import query_pb2 as pb
 from .._streams import Resume, Streaming, StreamMethod
@@ -133,8 +134,9 @@ class HistoryCalls(ServiceCalls):
         Raises InvalidArgumentError (a cursor that this database never made, as after
         it was restored from a backup: begin again with a time).
         """
+        begin = _options.since(since)
         request = pb.GetDiffsSinceRequest(
-            since_time=timestamp(since) if isinstance(since, datetime) else None,
+            since_time=timestamp(begin) if isinstance(begin, datetime) else None,
             filter=diff_filter(path_prefix, path_glob, change_types, None, end_time),
             view=view(text),
             follow=follow,

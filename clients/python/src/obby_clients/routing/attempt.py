@@ -108,7 +108,7 @@ class Attempt:
         """Judge a failure of Go; return what follows."""
         seen = verdict(error, self.call.effect)
         self.router.judge(self.call, error, seen)
-        if seen.fall_back and not self.router.closed:
+        if seen.fall_back and self.router.may_fall_back(self.call.service):
             self.instead(Reason.FALLBACK, seen.code)
             self.failed = error
             if (left := self._budget()) is not None and left <= 0:
@@ -176,6 +176,8 @@ def admitted(attempt: Attempt) -> Generator[Step, Any, Any]:
         why = yield from _probe(attempt, client, first=admission is Admission.PROBE)
         if not why:
             return client
+    if client is not None and not router.fallback.has(call.service):
+        return client  # nobody else can answer, so the caller gets what Go says
     attempt.instead(Reason.GO_UNAVAILABLE, why)
     return None
 
@@ -202,5 +204,5 @@ def _probe(attempt: Attempt, client: Any, *, first: bool) -> Generator[Step, Any
             side.breaker.abandoned()
         raise
     if first:
-        side.probed(not why, silent=why == StatusCode.DEADLINE_EXCEEDED.name)
+        side.probed(why, silent=why == StatusCode.DEADLINE_EXCEEDED.name)
     return why

@@ -70,7 +70,10 @@ class Call:
             found = args[0] if args and self.about == "path" else None
         if not found or self.about != "path":
             return found or None
-        return canonical(found)
+        try:
+            return canonical(found)
+        except UnicodeEncodeError:  # no path of a file, as both sides say
+            return str(found)
 
 
 def _table() -> dict[Service, dict[str, Call]]:

@@ -46,6 +46,7 @@ class Changes:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._seen: dict[Service, tuple[Setting, Decision | None]] = {}
+        self._killed = False
 
     def watch(
         self, service: Service | None, callback: Callable[[Change], None], *, start: bool = True
@@ -68,6 +69,7 @@ class Changes:
             if self._stopped.is_set():
                 return
             self._seen = {service: self._state(service) for service in Service}
+            self._killed = self._rolled_back()
             self._thread = threading.Thread(
                 target=_loop, args=(weakref.ref(self),), name="obby-flags", daemon=True
             )
@@ -85,6 +87,11 @@ class Changes:
 
     def look(self) -> bool:
         """Look once, and tell what has changed; return whether to go on."""
+        before_all, self._killed = self._killed, self._rolled_back()
+        if self._killed != before_all:
+            what = "took effect: every call" if self._killed else "is over: calls"
+            goes = "runs on Python" if self._killed else "go where the flags say"
+            _LOG.warning("emergency rollback %s %s", what, goes)
         for service in Service:
             state, before = self._state(service), self._seen[service]
             if state == before:
@@ -95,6 +102,9 @@ class Changes:
                 if wanted in (None, service):
                     _call(callback, change)
         return not self._stopped.is_set()
+
+    def _rolled_back(self) -> bool:
+        return any(self._flags.setting(service).killed for service in Service)
 
     def _state(self, service: Service) -> tuple[Setting, Decision | None]:
         return self._flags.setting(service), self._flags.fixed(service)

@@ -82,6 +82,14 @@ class _Facade:
         used = {side.service: side.breaker.state for side in self.router.sides()}
         return {service.label: used.get(service, "unused") for service in Service}
 
+    def _stop(self) -> None:
+        """Begin to close: what follows waits for the connections."""
+        self.router.closed = True
+        self._changes.stop()
+        self.router.shadow.stop()
+        for stream in self.router.live:
+            stream.end()
+
     def _changed(self, change: Change) -> None:
         """End the connections of a service that nothing may call any more."""
         if change.now.go_possible or not change.before.go_possible:
@@ -115,10 +123,11 @@ class Obby(_Facade):
         """The sse-hub."""
 
     def close(self) -> None:
-        """Close the connections to the Go services; the Python side is its owner's."""
-        self.router.closed = True
-        self._changes.stop()
-        self.router.shadow.stop()
+        """Close the connections to the Go services, and end every stream with ClosedError.
+
+        The Python side is its owner's.
+        """
+        self._stop()
         for side in self.router.sides():
             if (client := side.drop()) is not None:
                 client.close()
@@ -152,10 +161,11 @@ class AsyncObby(_Facade):
         """The sse-hub."""
 
     async def close(self) -> None:
-        """Close the connections to the Go services; the Python side is its owner's."""
-        self.router.closed = True
-        self._changes.stop()
-        self.router.shadow.stop()
+        """Close the connections to the Go services, and end every stream with ClosedError.
+
+        The Python side is its owner's.
+        """
+        self._stop()
         for side in self.router.sides():
             if (client := side.drop()) is not None:
                 await client.close()

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
+from .. import _options
 from .._options import timeouts
-from ..errors import InvalidArgumentError, ObbyError
+from ..errors import ClosedError, InvalidArgumentError, ObbyError
 from ..flags import Backend, Reason
 from ..query.values import Diff
 from ..watcher.values import ChangeType, Event, Resync, ResyncReason
@@ -36,6 +38,13 @@ AHEAD = 256
 
 _PATIENCE = 2.0  # s that Go may be away before Python takes over: longer than a restart
 _REMEMBERED = 10_000  # paths whose last report is known while a root moves
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "since": _options.since,
+    "resume_token": _options.token,
+    "topics": _options.topics,
+    "watch_ids": partial(_options.texts, "watch_ids"),
+    "change_types": partial(_options.members, "change_types"),
+}
 _RESUME = {"events": "resume_token", "subscribe": "last_event_id", "diffs_since": "since"}
 
 
@@ -52,10 +61,12 @@ class Live:
     ) -> None:
         timeouts(kwargs)
         self.router, self.call, self.watching = router, call, watching
+        self._process = os.getpid()
         self.sources: dict[Backend, Any] = {}
         self.failed: set[Backend] = set()  # sources that have ended
         self._subject = subject if subject is not None else call.subject((), kwargs)
         self._kwargs = kwargs
+        _check(kwargs)
         self._watch_ids = frozenset(kwargs.pop("watch_ids", ()))
         self._reports: OrderedDict[str, object] = OrderedDict()
         self._both = False  # the two sides may report the same
@@ -65,6 +76,13 @@ class Live:
         if watching is not None:
             watching.known(self._watch_ids)
             self._cursors = _cursors(kwargs.pop("resume_token", None))
+
+    def check(self) -> None:
+        """Raise ClosedError where nobody can read the stream any more."""
+        if self._process != os.getpid():
+            raise ClosedError("the stream was opened before a fork: open one in this process")
+        if self.router.closed:
+            raise ClosedError("the router is closed")
 
     @property
     def cursor(self) -> str:
@@ -123,7 +141,7 @@ class Live:
             return error
         seen = verdict(error, Effect.READ)
         self.router.judge(self.call, error, seen)
-        if seen.fall_back and not self.router.closed:
+        if seen.fall_back and self.router.may_fall_back(self.call.service):
             if seen.mark is Mark.NEUTRAL:
                 self.router.side(self.call.service).breaker.failure(gone=True)
             return None
@@ -135,6 +153,7 @@ class Live:
         decision = self.router.asked(self.call, self._subject, (), self._kwargs)
         if self.watching is None:
             away = breaker.state == "open" and Backend.GO not in self.sources
+            away = away and self.router.fallback.has(service)
             return {Backend.PYTHON if away else decision.backend}
         here = {Backend.PYTHON} if self.router.fallback.watcher is not None else set()
         if self.router.flags.setting(service).go_possible and decision.reason not in (
@@ -165,7 +184,7 @@ class Live:
 
     def _open(self, stream: Any, side: Backend, client: Any) -> Generator[Step, Any, None]:
         kwargs = dict(self._kwargs)
-        if side is Backend.GO:
+        if side is Backend.GO and self.router.fallback.has(self.call.service):
             kwargs["retry_for"] = min(_PATIENCE, kwargs.get("retry_for", _PATIENCE))
         if self._end < math.inf:
             kwargs["timeout"] = max(self._end - time.monotonic(), 0)
@@ -197,6 +216,13 @@ class Live:
         while len(self._reports) > _REMEMBERED:
             self._reports.popitem(last=False)
         return repeated
+
+
+def _check(kwargs: dict[str, Any]) -> None:
+    """Refuse, where it is given, what either side would refuse; an iterator is read once."""
+    for name, check in _CHECKS.items():
+        if name in kwargs:
+            kwargs[name] = check(kwargs[name])
 
 
 def _cursors(token: str | None) -> dict[Backend, str]:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from ..errors import ClosedError
 from ..flags import Backend
 from .changes import EVERY
 from .drive import arun
@@ -49,6 +50,7 @@ class AsyncLiveStream(Generic[_T]):
 
     async def connect(self) -> AsyncLiveStream[_T]:
         """Wait until a side has answered: what happens from now on is not missed."""
+        self._live.check()
         self._start()
         await self._connected.wait()
         if self._failed is not None:
@@ -91,6 +93,7 @@ class AsyncLiveStream(Generic[_T]):
         return self
 
     async def __anext__(self) -> _T:
+        self._live.check()
         self._start()
         while not self._closed:
             side, item, cursor = await self._items.get()
@@ -104,6 +107,18 @@ class AsyncLiveStream(Generic[_T]):
             if (mine := self._live.accept(side, item, cursor)) is not None:
                 return mine  # type: ignore[no-any-return]
         raise StopAsyncIteration
+
+    def end(self) -> None:
+        """Have the reader told that the router is closed; called in any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ended)
+
+    def _ended(self) -> None:
+        self._connected.set()
+        with contextlib.suppress(asyncio.QueueFull):  # then he looks by himself before he waits
+            self._items.put_nowait((None, ClosedError("the router is closed"), ""))
+        for side in list(self._live.sources):
+            self._task(self._stop(side))
 
     def cut(self, side: Backend) -> None:
         """Leave a side at once, from any thread."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from ..errors import ClosedError
 from ..flags import Backend
 from .changes import EVERY
 from .drive import run
@@ -49,6 +50,7 @@ class LiveStream(Generic[_T]):
 
     def connect(self) -> LiveStream[_T]:
         """Wait until a side has answered: what happens from now on is not missed."""
+        self._live.check()
         self._start()
         self._connected.wait()
         if self._failed is not None:
@@ -82,6 +84,7 @@ class LiveStream(Generic[_T]):
         return self
 
     def __next__(self) -> _T:
+        self._live.check()
         self._start()
         while not self._closed.is_set():
             side, item, cursor = self._items.get()
@@ -98,6 +101,14 @@ class LiveStream(Generic[_T]):
 
     def __del__(self) -> None:
         self.close()
+
+    def end(self) -> None:
+        """Have the reader told that the router is closed."""
+        self._connected.set()
+        with contextlib.suppress(queue.Full):  # then he looks by himself before he waits
+            self._items.put_nowait((None, ClosedError("the router is closed"), ""))
+        for side in list(self._live.sources):
+            self._stop(side)
 
     def cut(self, side: Backend) -> None:
         """Leave a side at once, from any thread."""

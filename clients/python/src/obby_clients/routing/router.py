@@ -54,8 +54,8 @@ def forced(backend: Backend) -> Iterator[None]:
 class Fallbacks:
     """The Python side: objects with the methods of the clients, blocking or asyncio.
 
-    A service without one fails with FailedPreconditionError where Python is to
-    answer.
+    A service without one fails with FailedPreconditionError where the flags say that
+    Python is to answer; where Go fails, with Go's error, as a client of its own would.
     """
 
     watcher: Any = None
@@ -67,11 +67,19 @@ class Fallbacks:
     hub: Any = None
     """Such as `obby_clients.fallback.SSEHub`."""
 
+    def has(self, service: Service) -> bool:
+        """Tell whether there is one for a service: otherwise Go's errors are the caller's."""
+        return getattr(self, CLIENTS[service][0]) is not None
+
     def of(self, service: Service) -> Any:
         """Return the one for a service."""
         found = getattr(self, CLIENTS[service][0])
         if found is None:
-            raise FailedPreconditionError(f"there is no Python implementation of {service.label}")
+            raise FailedPreconditionError(
+                f"there is no Python implementation of {service.label}: give one as"
+                f" Fallbacks({CLIENTS[service][0]}=…), or set {service.switch}=on where no rollback"
+                " is on"
+            )
         return found
 
 
@@ -128,6 +136,10 @@ class Router:
         self._counters: dict[tuple[Any, ...], tuple[Counter, Counter]] = {}
         self._making = threading.Lock()  # guards _sides while one is made
         _ROUTERS.add(self)
+
+    def may_fall_back(self, service: Service) -> bool:
+        """Tell whether Python answers what Go has failed."""
+        return not self.closed and self.fallback.has(service)
 
     def side(self, service: Service) -> GoSide:
         """Return the Go side of a service."""

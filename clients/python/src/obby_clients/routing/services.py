@@ -164,8 +164,10 @@ class _Watching(_Routed):
         self._watching = Watching(router)
 
     def _live(self, args: tuple[Any, ...], subject: Any, kwargs: dict[str, Any]) -> Live:
+        if len(args) > 1:
+            raise TypeError("events: give a resume_token, and the rest by name")
         if args:
-            (kwargs["resume_token"],) = args
+            kwargs["resume_token"] = args[0]
         call = CALLS[self.service]["events"]
         return Live(self._router, call, subject, kwargs, self._watching)
 
@@ -228,9 +230,9 @@ def _subscription(
     self: _Routed, args: tuple[Any, ...], subject: Any, kwargs: dict[str, Any]
 ) -> Live:
     if args:
-        (kwargs["topics"],) = args
-    if not isinstance(kwargs["topics"], str):
-        kwargs["topics"] = tuple(kwargs["topics"])  # it may be needed again
+        kwargs["topics"] = args[0]
+    if len(args) > 1 or "topics" not in kwargs:
+        raise TypeError("subscribe: give a topic, or a list of topics, and the rest by name")
     return Live(self._router, CALLS[self.service]["subscribe"], subject, kwargs, None)
 
 

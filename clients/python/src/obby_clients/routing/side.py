@@ -41,6 +41,7 @@ class GoSide:
         self._client: Any = None
         self._target = ""
         self._unknown: dict[str, float] = {}  # methods that the service lacks, until when
+        self._away = False  # the log says so
 
     @property
     def now(self) -> Any:
@@ -91,13 +92,31 @@ class GoSide:
         elif seen.mark is Mark.SUCCESS:
             self.breaker.success()
         elif seen.mark is not Mark.NEUTRAL and self.breaker.failure(gone=seen.mark is Mark.GONE):
-            _LOG.warning("breaker open: %s: %s", self.service.label, seen.code)
+            self._tell(seen.code)
 
-    def probed(self, well: bool, *, silent: bool = False) -> None:
-        """Take note of a health check."""
-        if well:
+    def probed(self, why: str, *, silent: bool = False) -> None:
+        """Take note of a health check; `why` the service cannot be called, empty: it can."""
+        if not why:
             self._unknown.clear()  # it may be another process
-        self.breaker.probed(well, silent=silent)
+        self._tell(why)
+        self.breaker.probed(not why, silent=silent)
+
+    def _tell(self, why: str) -> None:
+        """Log, once each time, that the service is away, and that it is back."""
+        if bool(why) == self._away:
+            return
+        self._away = bool(why)
+        name = f"{self.service.label} at {self._target}"
+        if why:
+            _LOG.warning(
+                "breaker open: %s: %s: its calls run on Python; see that it runs, and that"
+                " %s is its address",
+                name,
+                why,
+                self.service.target,
+            )
+        else:
+            _LOG.warning("breaker closed: %s answers again", name)
 
     def _make(self, target: str) -> Any:
         if self.broken:

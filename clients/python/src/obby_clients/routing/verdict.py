@@ -45,6 +45,10 @@ _ANSWERS = {
     StatusCode.FAILED_PRECONDITION,
     StatusCode.OUT_OF_RANGE,
 }
+# PERMISSION_DENIED with one of these is about the path, and not about who asks.
+_OF_THE_PATH = {"OUTSIDE_ROOTS"}
+# These as well, but it may be that Python, another user of the system, can read it.
+_UNREADABLE = {"UNREADABLE", "ROOT_UNREADABLE"}
 _GONE = {StatusCode.UNAVAILABLE, StatusCode.CANCELLED}
 _ALERTS = {
     StatusCode.INTERNAL,
@@ -64,8 +68,10 @@ def verdict(error: BaseException, effect: Effect) -> Verdict:
     if not isinstance(error, ObbyError):  # the request could not be made
         return Verdict(True, Mark.NEUTRAL, type(error).__name__)
     code = error.code
-    if code in _ANSWERS:
+    if is_answer(error):
         return Verdict(False, Mark.SUCCESS, code.name)
+    if error.reason in _UNREADABLE:
+        return Verdict(True, Mark.NEUTRAL, code.name)
     if code is StatusCode.ABORTED:
         return Verdict(False, Mark.NEUTRAL, code.name)
     # grpcio's own "Received message larger than max" is of the answer: Go did it.
@@ -81,7 +87,7 @@ def verdict(error: BaseException, effect: Effect) -> Verdict:
 
 def is_answer(error: BaseException) -> bool:
     """Tell whether an error is the answer to a call, and no failure of whoever gives it."""
-    return isinstance(error, ObbyError) and error.code in _ANSWERS
+    return isinstance(error, ObbyError) and (error.code in _ANSWERS or error.reason in _OF_THE_PATH)
 
 
 def _mark(error: ObbyError) -> Mark:

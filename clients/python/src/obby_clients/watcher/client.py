@@ -9,6 +9,7 @@ from typing import ClassVar
 from .._aio import AsyncClient
 from .._calls import Paged, PagedMethod, Service, ServiceCalls, Unary, UnaryMethod, rpc
 from .._contract import watcher_pb2 as pb
+from .._options import instance, texts, token
 from .._streams import Resume, Streaming, StreamMethod
 from .._sync import Client
 from .._wire import decode, duration, numbers, put_path
@@ -64,6 +65,7 @@ _STREAM_EVENTS = StreamMethod[pb.StreamEventsRequest, Event | Resync](
 def _patterns(patterns: PatternSet | None) -> pb.PatternSet | None:
     if patterns is None:
         return None
+    instance("patterns", patterns, PatternSet)
     return pb.PatternSet(watch=patterns.watch, ignore=patterns.ignore)
 
 
@@ -143,8 +145,8 @@ class _Calls(ServiceCalls):
         that the service never made).
         """
         request = pb.StreamEventsRequest(
-            resume_token=resume_token or "",
-            watch_ids=watch_ids,
+            resume_token=token(resume_token),
+            watch_ids=texts("watch_ids", watch_ids),
             change_types=numbers(change_types),
         )
         put_path(request, "path_prefix", path_prefix)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from ..._options import members, moment
 from ...values import AnyPath, ChangeType
 from .._paths import below, encode
 from .._problems import field
@@ -53,9 +54,7 @@ def checked_int(name: str, value: int, bits: int = 32) -> int:
 
 def instant(when: datetime | None) -> int | None:
     """Return the microseconds of an aware datetime; raise ValueError for a naive one."""
-    if when is not None and when.utcoffset() is None:
-        raise ValueError(f"{when!r} has no time zone")
-    return None if when is None else micros_of(when)
+    return None if when is None else micros_of(moment(when))
 
 
 def clean(name: str, path: AnyPath) -> str:
@@ -147,7 +146,7 @@ class Filter:
         end: datetime | None,
     ) -> Filter:
         """Take what a caller gave; raise ValueError for what no request can carry."""
-        kinds = tuple(ChangeType(type_) for type_ in types)
+        kinds = tuple(map(ChangeType, members("change_types", types)))
         return Filter(prefix, checked_text(glob), kinds, Range(instant(start), instant(end)))
 
     def checked(self) -> Filter:

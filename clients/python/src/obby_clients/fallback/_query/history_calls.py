@@ -9,13 +9,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from ... import _options
 from ..._living import Living
 from ...errors import ClosedError
 from ...query.values import ChangeType, Diff, Version, VersionContent, VersionDiff
 from ...values import AnyPath
 from .._aio import Source, paged, streaming, unary
 from .._problems import field
-from .._times import now_micros
+from .._times import micros_of, now_micros
 from . import between, versions
 from .arguments import Filter, checked_int, clean, instant, listed, prefix_of
 from .diffs import Query, diffs
@@ -80,8 +81,8 @@ class HistoryCalls:
     ) -> Source[Diff]:
         """Stream every step since a time, or after the `cursor` of an earlier stream."""
         filter_ = Filter.of(path_prefix, path_glob, change_types, None, end_time)
-        begin = since if isinstance(since, str) else instant(since)
-        assert begin is not None
+        given = _options.since(since)
+        begin = given if isinstance(given, str) else micros_of(given)
         steps = Steps(
             self._reader,
             Query(filter_, text),
