@@ -4,7 +4,8 @@
 // else in a service builds a status. Every status carries google.rpc.ErrorInfo;
 // a FieldError adds google.rpc.BadRequest naming the field; UNAVAILABLE adds
 // google.rpc.RetryInfo. An error that no row knows becomes INTERNAL with a fixed
-// text: its cause goes to the log and never to a caller.
+// text: its cause goes to the log and never to a caller. Long values that an error
+// quotes are cut, or it would not reach the caller: see cut.
 package rpcerr
 
 import (
@@ -93,15 +94,16 @@ func (r Row) status(err error) error {
 
 func blame(field, description string) *errdetails.BadRequest {
 	return &errdetails.BadRequest{
-		FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field, Description: description}},
+		FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: field, Description: cut(description)}},
 	}
 }
 
 func build(code codes.Code, reason string, err error, metadata map[string]string, details ...protoadapt.MessageV1) error {
 	info := &errdetails.ErrorInfo{Domain: Domain, Reason: reason, Metadata: metadata}
-	st, detailErr := status.New(code, err.Error()).WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
+	message := cut(err.Error())
+	st, detailErr := status.New(code, message).WithDetails(append([]protoadapt.MessageV1{info}, details...)...)
 	if detailErr != nil { // only for a message that cannot be marshalled
-		return status.Error(code, err.Error())
+		return status.Error(code, message)
 	}
 	return st.Err()
 }
