@@ -81,6 +81,7 @@ func serve(ctx context.Context, cfg *settings, info service.Info, log *slog.Logg
 		Register: server.Register,
 		Drain:    []service.Step{{Name: "long calls", Run: func(context.Context) error { server.Stop(); return nil }}},
 		Workers: append(workers,
+			service.Worker{Name: "watch of the database", Run: db.Stay},
 			service.Worker{Name: "checkpointer", Run: sqlite.NewCheckpointer(cfg.Database, log).Run},
 			service.Worker{Name: "search index", Run: func(ctx context.Context) error { return db.CatchUp(ctx, log) }}),
 		Close: []service.Step{{Name: "database", Run: func(context.Context) error { return db.Close() }}},

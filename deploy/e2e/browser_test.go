@@ -177,14 +177,15 @@ func TestSharedStream(t *testing.T) {
 			navigator.locks.request("obby", () => new Promise(() => {
 				sources++;
 				const source = new EventSource("/events?topic=t");
-				source.onmessage = (e) => { list.push(e.data); channel.postMessage(e.data); };
+				for (const type of ["created", "modified", "deleted", "moved"])
+					source.addEventListener(type, (e) => { list.push(e.data); channel.postMessage(e.data); });
 				source.onopen = () => (window.ready = true);
 			}));
 		}
 		return true;
 	})()`)
 	eventually(t, "the one stream is open", func() bool { return evaluate[bool](t, page, "window.ready === true") })
-	if _, err := ssev1.NewSSEHubServiceClient(conn).Publish(t.Context(), &ssev1.PublishRequest{Topic: "t", Data: []byte("x")}); err != nil {
+	if _, err := ssev1.NewSSEHubServiceClient(conn).Publish(t.Context(), &ssev1.PublishRequest{Topic: "t", EventType: "modified", Data: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "case 34: all ten have the event", func() bool { return evaluate[int](t, page, "got.filter((l) => l.length === 1).length") == 10 })

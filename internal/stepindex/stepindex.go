@@ -170,9 +170,20 @@ func decodeColumn(data []byte, column []int64) (rest []byte, err error) {
 	if len(data) < size+padding {
 		return nil, ErrFormat
 	}
-	mask := uint64(1)<<(8*width) - 1 // for 8 the shift gives 0, and so all ones
-	for i, at := 0, 0; i < len(column); i, at = i+1, at+width {
-		column[i] = int64(uint64(least) + binary.LittleEndian.Uint64(data[at:])&mask)
+	switch width { // most columns are narrow
+	case 0:
+		for i := range column {
+			column[i] = least
+		}
+	case 1:
+		for i, value := range data[:len(column)] {
+			column[i] = least + int64(value)
+		}
+	default:
+		mask := uint64(1)<<(8*width) - 1 // for 8 the shift gives 0, and so all ones
+		for i, at := 0, 0; i < len(column); i, at = i+1, at+width {
+			column[i] = int64(uint64(least) + binary.LittleEndian.Uint64(data[at:])&mask)
+		}
 	}
 	return data[size:], nil
 }

@@ -100,6 +100,53 @@ def test_following_into_another_database(database: Path, rows: Rows, ask: QueryS
             next(stream)
 
 
+def _put(copy: Path, database: Path) -> None:
+    """Replace a database as docs/operations.md says."""
+    for suffix in ("-wal", "-shm"):
+        Path(f"{database}{suffix}").unlink(missing_ok=True)
+    copy.rename(database)
+
+
+@pytest.mark.parametrize("more", [1, 3])
+def test_following_into_an_older_copy_that_has_overtaken(
+    database: Path, rows: Rows, ask: QueryService, more: int
+) -> None:
+    # Case 60: what it recorded under the ids that were given already would never come.
+    rows.step("/a")
+    copy = database.with_name("copy.db")
+    rows.run("VACUUM INTO ?", str(copy))
+    second = rows.step("/a")
+    with closing(Rows(copy)) as restored:
+        for _ in range(more):
+            restored.step("/b", "2024-03-06 10:00:00")
+    with ask.diffs_since(BEGIN, follow=True, timeout=60) as stream:
+        next(stream)
+        assert next(stream).change_id == second
+        wait_until(lambda: _next_cursor(stream))
+        rows.close()
+        _put(copy, database)
+        with pytest.raises(oc.InvalidArgumentError, match="not a token of this database"):
+            next(stream)
+
+
+def test_an_older_copy_between_two_pages(database: Path, rows: Rows, ask: QueryService) -> None:
+    # Case 60: the steps of a page and of the next are of one file, or there is none.
+    rows.step("/a")
+    copy = database.with_name("copy.db")
+    rows.run("VACUUM INTO ?", str(copy))
+    with closing(Rows(copy)) as restored:
+        for _ in range(1100):
+            restored.step("/b", "2024-03-06 10:00:00")
+    for _ in range(1100):
+        rows.step("/a")
+    stream = ask.diffs_since(BEGIN)
+    next(stream)
+    rows.close()
+    _put(copy, database)
+    with pytest.raises(oc.InvalidArgumentError, match="not a token of this database"):
+        list(stream)
+
+
 def test_following_while_the_database_is_away(database: Path, rows: Rows) -> None:
     rows.step("/a")
     rows.close()

@@ -1,7 +1,8 @@
 """What the watcher in Python does for each of many changes does not grow with their number.
 
 Counted are the lines that its code runs: four times as many files take about four times
-as many. Where each change costs as much as there are files, it is sixteen times.
+as many. Where each change costs as much as there are files, it is sixteen times. With
+OBBY_STORM=1000 it is 1,000 and 4,000 files.
 """
 
 from __future__ import annotations

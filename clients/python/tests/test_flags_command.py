@@ -120,6 +120,27 @@ def test_check(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [problem["level"] for problem in json.loads(out)] == ["error", "warning"]
 
 
+def test_a_file_in_no_folder(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OBBY_FLAGS_FILE", str(tmp_path / "flgas" / "flags.conf"))
+    code, out, _ = run("check")
+    assert (code, run("check", "--strict")[0]) == (0, 1)
+    assert out.startswith("WARNING: OBBY_FLAGS_FILE: ")
+    assert f"there is no folder {tmp_path / 'flgas'}" in out
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The limit of a file's size fails as a full disk does: without a name."""
+    file = tmp_path / "flags.conf"
+    program = (
+        "import resource, sys; from obby_clients.flags.cli import main;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", program, "rollback", "--file", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (3, f"obby-flags: {file}: File too large\n")
+    assert not file.exists()
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 def test_the_environment_of_a_running_process(run: Run) -> None:
     environ = {**os.environ, "USE_GO_SSE_HUB": "1", "OBBY_FLAGS_FILE": ""}
@@ -177,3 +198,28 @@ def test_check_says_what_holds_instead(
 ) -> None:
     monkeypatch.setenv(name, "12345678")
     assert f"(in the env; {holds} holds)" in run("check")[1]
+
+
+def test_a_damaged_file_is_no_answer(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "flags.conf"
+    file.write_text("USE_GO_QUERY_SERVICE=on\ngarbage\n")
+    code, out, err = run("set", "USE_GO_SSE_HUB=on")
+    assert (code, out) == (3, "")
+    assert "line 2 is not KEY=value; mend it first" in err
+    assert run("rollback", "--off")[0] == 3
+    _, out, _ = run("status")
+    assert out.count("unknown      running processes keep what they last read") == 4
+    assert "ERROR: OBBY_FLAGS_FILE: " in out
+    code, out, _ = run("explain", "query", "me")
+    assert out.startswith("query-service: UNKNOWN  running processes keep what they last read\n")
+    assert "line 2 is not KEY=value" in out
+    code, out, _ = run("rollback")
+    assert (code, out.count("KILL_SWITCH")) == (0, 4)
+    assert "follow within a second" in out
+
+
+def test_a_file_that_no_process_reads_is_not_said_to_be_followed(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "flags.conf").write_text("# long\n" * 10_000)
+    code, out, _ = run("rollback")
+    assert code == 3
+    assert "flags.conf; running processes keep what they last read" in out

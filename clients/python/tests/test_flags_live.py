@@ -87,14 +87,6 @@ def test_case_23_deleted_and_replaced(flags: Flags, file: Path) -> None:
     assert reason(flags) is Reason.PERCENT_ALL
 
 
-def test_the_kill_switch_counts_in_a_damaged_file(flags: Flags, file: Path) -> None:
-    file.write_text("this is no line\nEMERGENCY_ROLLBACK=on")
-    assert reason(flags) is Reason.KILL_SWITCH
-    assert flags.problems()
-    file.write_text("EMERGENCY_ROLLBACK=ture\nEMERGENCY_ROLLBACK=off\n")
-    assert reason(flags) is Reason.KILL_SWITCH
-
-
 def test_case_24_a_file_that_cannot_be_read(flags: Flags, file: Path, tmp_path: Path) -> None:
     file.write_text("GO_WATCHER_ROLLOUT_PERCENTAGE=0\n")
     assert reason(flags) is Reason.PERCENT_ZERO
@@ -163,13 +155,24 @@ def test_the_admin_refuses_what_nothing_could_read(file: Path) -> None:
         ("GO_WATCHER_ROLLOUT_PERCENTAGE", "101", "no percentage"),
         ("GO_WATCHER_ROLLOUT_PERCENTAGE", " ", "no value"),
         ("OBBY_FLAGS_FILE", "/x", "environment alone"),
-        ("USE_GO_FILE_WATCHER", "1\nEMERGENCY_ROLLBACK=1", "neither on"),
+        ("USE_GO_FILE_WATCHER", "1\nEMERGENCY_ROLLBACK=1", "more than one line"),
     ):
         with pytest.raises(ValueError, match=message):
             admin.set({name: value})
     assert file.read_text() == written
     admin.set({"USE_GO_FILE_WATCHER": None, "GO_WATCHER_ROLLOUT_PERCENTAGE": None})
     assert Flags({"OBBY_FLAGS_FILE": str(file)}).problems() == []
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x1e", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("GO_QUERY_SERVICE_TARGET", "unix:/a"), ("GO_QUERY_SERVICE_HOST", "fe80::1%a")],
+)
+def test_a_value_cannot_write_another_flag(file: Path, name: str, value: str, end: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        FlagsAdmin(file).set({name: f"{value}{end}USE_GO_SSE_HUB=on"})
+    assert not file.exists()
 
 
 def test_many_admins_at_once_lose_nothing(file: Path) -> None:

@@ -182,6 +182,13 @@ def test_case_30_bad_hosts(host: str) -> None:
     assert decided(**ON, GO_FILE_WATCHER_HOST=host) == INVALID
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", "\0"])
+def test_an_endpoint_cannot_have_a_second_line(end: str) -> None:
+    assert decided(**ON, GO_FILE_WATCHER_TARGET=f"unix:/a{end}USE_GO_SSE_HUB=on") == INVALID
+    assert decided(**ON, GO_FILE_WATCHER_HOST=f"fe80::1%a{end}USE_GO_SSE_HUB=on") == INVALID
+    assert decided(**ON, GO_FILE_WATCHER_TARGET="unix:") == INVALID
+
+
 def test_an_invalid_endpoint_of_a_service_that_is_off_is_off() -> None:
     assert decided(GO_FILE_WATCHER_HOST="http://x") == OFF
 

@@ -101,7 +101,7 @@ func (h *Hub) publish(ctx context.Context, c store.Change) error {
 	defer cancel()
 	_, err = h.client.Publish(ctx, &ssev1.PublishRequest{
 		Topic: Topic, EventType: string(c.Type), Data: data,
-		IdempotencyKey: fmt.Sprintf("%s/%d", h.store.DatabaseID(), c.ChangeID),
+		IdempotencyKey: h.key(c),
 	})
 	switch status.Code(err) {
 	case codes.InvalidArgument, codes.ResourceExhausted:
@@ -113,6 +113,18 @@ func (h *Hub) publish(ctx context.Context, c store.Change) error {
 		h.link.found()
 	}
 	return err
+}
+
+// key is the idempotency key of a change: <database id>/<change id>/<time>, the time
+// in microseconds since the Unix epoch, 0 where it cannot be read. A database that was
+// restored from an older copy gives ids again: the time tells such a step from a
+// repetition. The Python side publishes the same step under the same key.
+func (h *Hub) key(c store.Change) string {
+	var observed int64
+	if !c.Observed.IsZero() {
+		observed = c.Observed.UnixMicro()
+	}
+	return fmt.Sprintf("%s/%d/%d", h.store.DatabaseID(), c.ChangeID, observed)
 }
 
 // event is the JSON form of a change: docs/events.md says what it means.

@@ -3,12 +3,14 @@ package remote_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -89,6 +91,18 @@ func (h *fakeHub) Publish(_ context.Context, in *ssev1.PublishRequest) (*ssev1.P
 	return &ssev1.PublishResponse{}, nil
 }
 
+// observed returns the time of a published step, in microseconds since the Unix epoch.
+func observed(t *testing.T, published *ssev1.PublishRequest) int64 {
+	t.Helper()
+	var event struct {
+		At time.Time `json:"observe_time"`
+	}
+	if err := json.Unmarshal(published.Data, &event); err != nil {
+		t.Fatal(err)
+	}
+	return event.At.UnixMicro()
+}
+
 func TestHub(t *testing.T) {
 	w := newWorld(t)
 	hub := &fakeHub{got: make(chan *ssev1.PublishRequest, 10), verdicts: []error{
@@ -105,7 +119,8 @@ func TestHub(t *testing.T) {
 	background(t, remote.NewHub(conn, w.store, []string{w.root}, slog.New(slog.DiscardHandler), prometheus.NewRegistry()).Run)
 
 	first, last := <-hub.got, <-hub.got
-	if first.Topic != "changes" || first.EventType != "created" || first.IdempotencyKey != w.store.DatabaseID()+"/1" {
+	key := fmt.Sprintf("%s/1/%d", w.store.DatabaseID(), observed(t, first))
+	if first.Topic != "changes" || first.EventType != "created" || first.IdempotencyKey != key {
 		t.Errorf("first publication is %v", first)
 	}
 	var event map[string]any

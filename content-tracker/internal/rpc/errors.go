@@ -29,5 +29,6 @@ var statuses = rpcerr.Table{
 	{Is: track.ErrDiffTooLarge, Code: codes.ResourceExhausted, Reason: "DIFF_TOO_LARGE"},
 	{Is: track.ErrFull, Code: codes.ResourceExhausted, Reason: "DISK_FULL"},
 	{Is: errStopping, Code: codes.Unavailable, Reason: "STOPPING"},
+	{Is: track.ErrReplaced, Code: codes.Unavailable, Reason: "DATABASE_REPLACED"},
 	{Is: track.ErrBusy, Code: codes.Unavailable, Reason: "DATABASE_BUSY"},
 }

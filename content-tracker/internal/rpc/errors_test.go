@@ -19,7 +19,7 @@ func TestStatuses(t *testing.T) {
 		track.ErrNotFound: codes.NotFound, fs.ErrNotExist: codes.NotFound, track.ErrNoVersion: codes.NotFound,
 		track.ErrNoContent: codes.FailedPrecondition, track.ErrRootWaiting: codes.FailedPrecondition,
 		track.ErrNothingThen: codes.NotFound, track.ErrInTheWay: codes.FailedPrecondition, track.ErrNoPolicy: codes.FailedPrecondition,
-		track.ErrReadFailed: codes.Unavailable, errStopping: codes.Unavailable,
+		track.ErrReadFailed: codes.Unavailable, track.ErrReplaced: codes.Unavailable, errStopping: codes.Unavailable,
 		track.ErrKeepsChanging: codes.Aborted, track.ErrFull: codes.ResourceExhausted, track.ErrDiffTooLarge: codes.ResourceExhausted, track.ErrBusy: codes.Unavailable,
 	}
 	for _, row := range statuses {

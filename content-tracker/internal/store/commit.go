@@ -91,12 +91,17 @@ func (s *Store) gather(first *job) []*job {
 func (s *Store) group(group []*job) {
 	start := time.Now()
 	s.crowded.Store(len(group) > 1)
-	err := s.together(group, false)
-	if err != nil && len(group) > 1 && !sqlite.Busy(err) {
-		err = s.together(group, true)
+	err := s.place.check()
+	if err == nil {
+		err = s.together(group, false)
+		if err != nil && len(group) > 1 && !sqlite.Busy(err) {
+			err = s.together(group, true)
+		}
 	}
 	if err == nil {
 		s.commits.Observe(time.Since(start).Seconds())
+		// Afterwards too: what has just been committed may have gone with the file.
+		err = s.place.check()
 	}
 	for _, j := range group {
 		if j.err == nil {

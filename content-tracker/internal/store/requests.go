@@ -89,7 +89,7 @@ func (s *Store) version(ctx context.Context, id int64) (track.Version, error) {
 type Change struct {
 	track.Result
 	Path, OldPath string
-	Observed      time.Time
+	Observed      time.Time // the zero time: what is stored cannot be read
 }
 
 // change reads a recorded step for publication.
@@ -108,7 +108,9 @@ func (s *Store) change(ctx context.Context, id int64) (Change, error) {
 		return Change{}, explain(err)
 	}
 	c.Path, c.OldPath = rawpath.Decode(c.Path), rawpath.Decode(c.OldPath)
-	c.Observed, _ = sqlite.ParseTime(observed)
+	if at, ok := sqlite.ParseTime(observed); ok {
+		c.Observed = at
+	}
 	if version.Valid {
 		v, err := s.version(ctx, version.Int64)
 		if err != nil {

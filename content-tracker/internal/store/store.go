@@ -27,6 +27,7 @@ import (
 type Store struct {
 	write        *sql.DB // one connection: a second caller waits for it, or for its ctx
 	read         *sql.DB
+	place        *place
 	id           string   // of the database
 	publish      bool     // steps go to the outbox
 	stamp        string   // ends an update of file_states: an old file has no updated_at (tracker case 41)
@@ -87,6 +88,9 @@ func (s *Store) prepare(ctx context.Context, path string, metrics prometheus.Reg
 	if s.read, err = sqlite.Reader(path); err != nil {
 		return err
 	}
+	if s.place, err = newPlace(path); err != nil {
+		return err
+	}
 	if err := s.read.QueryRowContext(ctx, `SELECT value FROM obby_meta WHERE key = 'database_id'`).Scan(&s.id); err != nil {
 		return fmt.Errorf("read the database's id: %w", err)
 	}
@@ -131,8 +135,12 @@ func (s *Store) findSummaries(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.closing.Do(func() { close(s.closed) })
 	<-s.committed
+	var left error
+	if s.place != nil {
+		left = s.place.leave()
+	}
 	if s.read != nil {
-		return errors.Join(s.read.Close(), s.write.Close())
+		return errors.Join(left, s.read.Close(), s.write.Close())
 	}
 	return s.write.Close()
 }

@@ -26,6 +26,8 @@ var (
 	ErrDiffTooLarge  = errors.New("the diff is too large for one answer: compare smaller contents")
 	ErrBusy          = errors.New("the database is locked by another program")
 	ErrFull          = errors.New("the disk or the database is full")
+	ErrReplaced      = errors.New("the file was replaced or removed while it was in use: the content-tracker ends; " +
+		"started again, it goes on with the file that lies there then, or makes one")
 )
 
 // exhausted are the system's errors that say nothing of a file: it is the machine,

@@ -191,6 +191,9 @@ func (p *Process) Stop(ctx context.Context) error {
 // PID returns the id of the process that runs, or ran last.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// LastLine returns the last line that the process logged.
+func (p *Process) LastLine() string { return p.last.get() }
+
 // Signal sends a signal, such as SIGSTOP.
 func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 

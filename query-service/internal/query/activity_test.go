@@ -92,13 +92,13 @@ func TestAnalyzeDisorder(t *testing.T) {
 	day := time.Date(2024, 3, 5, 0, 0, 0, 0, time.UTC)
 	rng := rand.New(rand.NewPCG(1, 1))
 	var store history
-	want := map[[2]int]bool{}
-	for range 2000 {
-		path, hour := rng.IntN(20), rng.IntN(72)
+	want, paths := map[[2]int]bool{}, map[int]bool{}
+	for range 20_000 {
+		path, hour := rng.IntN(1000), rng.IntN(20*24)
 		store = append(store, recorded{fmt.Sprint("/", path), Modified, 1, 0, day.Add(time.Duration(hour) * time.Hour)})
-		want[[2]int{path, hour}] = true
+		want[[2]int{path, hour}], paths[path] = true, true
 	}
-	a, err := Analyze(t.Context(), store, Range{day, day.AddDate(0, 0, 3)}, "", Hour, time.UTC)
+	a, err := Analyze(t.Context(), store, Range{day, day.AddDate(0, 0, 20)}, "", Hour, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestAnalyzeDisorder(t *testing.T) {
 	for _, b := range a.Buckets {
 		files += int(b.Files)
 	}
-	if files != len(want) || a.Total != (Counts{2000, 20, 2000, 0}) {
+	if files != len(want) || a.Total != (Counts{20_000, int64(len(paths)), 20_000, 0}) {
 		t.Errorf("case 34: %d files in the hours, want %d; in all %+v", files, len(want), a.Total)
 	}
 }

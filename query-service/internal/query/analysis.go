@@ -66,7 +66,7 @@ func (a *analyzer) count(b *stepindex.Block) {
 			}
 		}
 		here.add(b, i)
-		if a.visits.add(b.Path[i], int32(bucket)) {
+		if a.visits.add(b.Path[i], bucket) {
 			here.Files++
 		}
 	}
@@ -82,47 +82,58 @@ func (a *analyzer) leave(bucket int, counts Counts) {
 	}
 }
 
-// visits tells which paths were seen in which buckets. Most steps of a path are in the
-// bucket of its step before, or a later one: its buckets are a list, the last one first.
+// visits tells which paths were seen in which buckets. Most steps of a path are near its
+// step before, or later: its buckets are a list of runs of 64, the last one first.
 type visits struct {
 	paths []visit   // by path: the head of its list
 	older [][]visit // the others, in pieces that never move
 	files int64     // paths that were seen
 }
 
-// visit is a bucket, counted from 1, and the place of the next visit in older, too.
-type visit struct{ bucket, next int32 }
+// visit is which buckets of a run were visited, a bit for each. Runs are counted from 1,
+// and so are the places in older, of which next is one.
+type visit struct {
+	run, next int32
+	buckets   uint64
+}
 
-const visitsAtOnce = 1 << 13
+const visitsAtOnce = 1 << 12
 
 // add notes a path in a bucket, and reports whether it is new there.
-func (v *visits) add(path int64, bucket int32) (isNew bool) {
+func (v *visits) add(path int64, bucket int) (isNew bool) {
 	if path >= int64(len(v.paths)) {
 		v.paths = slices.Grow(v.paths, int(path)+1-len(v.paths))[:path+1]
 	}
-	at := &v.paths[path]
-	bucket++
-	if at.bucket == bucket {
-		return false
+	at, run, bit := &v.paths[path], int32(bucket/64)+1, uint64(1)<<(bucket%64)
+	if at.run != run {
+		at = v.find(at, run)
 	}
-	if at.bucket == 0 {
+	isNew = at.buckets&bit == 0
+	at.buckets |= bit
+	return isNew
+}
+
+// find returns a run of a list that does not begin with it, and puts it there where it
+// is missing.
+func (v *visits) find(head *visit, run int32) *visit {
+	switch {
+	case head.run == 0:
 		v.files++
-		at.bucket = bucket
-		return true
+		head.run = run
+		return head
+	case head.run < run:
+		*head = visit{run: run, next: v.push(*head)}
+		return head
 	}
-	for at.bucket > bucket && at.next != 0 && v.at(at.next).bucket >= bucket {
+	at := head
+	for at.next != 0 && v.at(at.next).run >= run {
 		at = v.at(at.next)
 	}
-	switch {
-	case at.bucket == bucket:
-		return false
-	case at.bucket < bucket: // the head
-		at.next = v.push(*at)
-		at.bucket = bucket
-	default:
-		at.next = v.push(visit{bucket, at.next})
+	if at.run != run {
+		at.next = v.push(visit{run: run, next: at.next})
+		at = v.at(at.next)
 	}
-	return true
+	return at
 }
 
 func (v *visits) at(place int32) *visit {

@@ -40,7 +40,7 @@ func Follow(ctx context.Context, store DiffStore, q DiffQuery, last Position) it
 				timer.Reset(heartbeat)
 			}
 			q.After = max(q.After, last.ID)
-			if due && !yield(heartbeatAt(ctx, store, last)) {
+			if due && !yield(Event{At: last}, nil) {
 				return
 			}
 			select {
@@ -55,13 +55,6 @@ func Follow(ctx context.Context, store DiffStore, q DiffQuery, last Position) it
 			}
 		}
 	}
-}
-
-// heartbeatAt makes the sign that everything up to a position was delivered.
-func heartbeatAt(ctx context.Context, store DiffStore, at Position) (Event, error) {
-	observed, err := store.ObservedAt(ctx, at.ID)
-	at.Time = unixMicro(observed)
-	return Event{At: at}, err
 }
 
 // further yields the steps of q up to where the record ends now, and says where.

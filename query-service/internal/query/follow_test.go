@@ -16,6 +16,7 @@ type journal struct {
 	last    Position
 	changed chan struct{}
 	watched int
+	later   int64 // microseconds by which steps are later than their id: tells copies apart
 }
 
 func (j *journal) Diffs(_ context.Context, q DiffQuery) (page Page[Diff], err error) {
@@ -29,10 +30,16 @@ func (j *journal) Diffs(_ context.Context, q DiffQuery) (page Page[Diff], err er
 func (j *journal) Last(context.Context) (Position, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.last, nil
+	at := j.last
+	at.Time = at.ID + j.later
+	return at, nil
 }
 
-func (j *journal) ObservedAt(context.Context, int64) (time.Time, error) { return time.Time{}, nil }
+func (j *journal) ObservedAt(_ context.Context, id int64) (time.Time, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return time.UnixMicro(id + j.later), nil
+}
 
 func (j *journal) Watch() (changed func() <-chan struct{}, stop func()) {
 	j.watch(1)
@@ -86,6 +93,57 @@ func TestFollowHeartbeats(t *testing.T) {
 			t.Errorf("got  %v\nwant %s\n%d watches are left", got, want, j.watched)
 		}
 	})
+}
+
+// restore puts an older copy in place, which has recorded up to a position since.
+func (j *journal) restore(to Position) {
+	j.mu.Lock()
+	j.later = 1000
+	j.mu.Unlock()
+	j.move(to)
+}
+
+// An older copy that has given the last id again, or overtaken it, before anybody
+// looked: what it recorded in between would never come.
+func TestFollowRestored(t *testing.T) {
+	for _, overtaken := range []int64{2, 5} {
+		j := &journal{last: Position{ID: 2, Database: "db"}, changed: make(chan struct{})}
+		last, _ := j.Last(t.Context())
+		var got []string
+		for event, err := range Follow(t.Context(), j, DiffQuery{}, last) {
+			if err != nil {
+				got = append(got, err.Error())
+				break
+			}
+			if got = append(got, fmt.Sprint(event.At.ID)); len(got) > 3 {
+				break
+			}
+			if event.Diff == nil {
+				j.restore(Position{ID: overtaken, Database: "db"})
+			}
+		}
+		if want := fmt.Sprint([]string{"1", "2", "2", ErrReplaced.Error()}); fmt.Sprint(got) != want {
+			t.Errorf("case 60: restored to %d: got %v, want %s", overtaken, got, want)
+		}
+	}
+}
+
+// The same between two pages of a stream that does not follow.
+func TestSinceRestored(t *testing.T) {
+	j := &journal{last: Position{ID: 2 * StreamPage, Database: "db"}, changed: make(chan struct{})}
+	last, _ := j.Last(t.Context())
+	for d, err := range Since(t.Context(), j, DiffQuery{}, last) {
+		if err != nil {
+			if !errors.Is(err, ErrReplaced) {
+				t.Errorf("case 60: %v", err)
+			}
+			return
+		}
+		if d.ID == 1 {
+			j.restore(last)
+		}
+	}
+	t.Error("case 60: steps came of a copy that was put in place meanwhile")
 }
 
 // A stream that is read from one database ends where another takes its place.

@@ -197,7 +197,7 @@ type DiffStore interface {
 	// outgrow a message.
 	Diffs(ctx context.Context, q DiffQuery) (Page[Diff], error)
 	// Last returns the position of the last step that was ever recorded, also
-	// where that row was deleted since.
+	// where that row was deleted since: then without its time.
 	Last(ctx context.Context) (Position, error)
 	// ObservedAt returns when a step was observed: the zero time where that cannot be
 	// read, or its row was deleted.

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 )
@@ -82,10 +83,14 @@ func Since(ctx context.Context, store DiffStore, q DiffQuery, last Position) ite
 }
 
 // stillAt returns where the record ends now, or ErrReplaced where the database is not
-// the one of last any more.
+// the one of last any more: another one, or an older copy of it, also where that has
+// given the id of last to another step meanwhile.
 func stillAt(ctx context.Context, store DiffStore, last Position) (Position, error) {
 	now, err := store.Last(ctx)
-	if err == nil && last.Check(now) != nil {
+	if err != nil || now == last {
+		return now, err
+	}
+	if err = Resume(ctx, store, last, now); errors.Is(err, ErrUnknownToken) {
 		err = ErrReplaced
 	}
 	return now, err

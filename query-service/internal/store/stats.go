@@ -127,21 +127,28 @@ func readLying(u *unpacker) (b lying, behind int64) {
 	return b, behind
 }
 
-// blocksAhead is how many blocks may be read and not yet counted.
-const blocksAhead = 4
+// blocksAhead is how many blocks, of some 12 KB, may be read and not yet counted. With 4
+// the two sides wait for each other: a million steps take a fifth longer than with 32, and
+// with 128 they take the same.
+const blocksAhead = 32
 
 // data reads the blocks between two first ids; of one that cannot be read it makes an
-// empty one. They are counted while the next are read: on two cores at once.
+// empty one, and count has it while it runs. They are decoded and counted while the next
+// are read: on two cores at once, and where they are counted they are in the cache.
 func (c *counter) data(ctx context.Context, from, to int64, count func(b *stepindex.Block)) error {
-	read, free := make(chan *stepindex.Block, blocksAhead), make(chan *stepindex.Block, blocksAhead)
+	read, free := make(chan []byte, blocksAhead), make(chan []byte, blocksAhead)
 	for range blocksAhead {
-		free <- &stepindex.Block{}
+		free <- nil
 	}
 	var counting sync.WaitGroup
 	counting.Go(func() { // ended by the end of read
-		for b := range read {
-			count(b)
-			free <- b
+		var b stepindex.Block
+		for data := range read {
+			if b.Decode(data) != nil {
+				b = stepindex.Block{}
+			}
+			count(&b)
+			free <- data
 		}
 	})
 	defer counting.Wait()
@@ -152,11 +159,7 @@ func (c *counter) data(ctx context.Context, from, to int64, count func(b *stepin
 		if err := errors.Join(rows.Scan(&last, &data), ctx.Err()); err != nil {
 			return err
 		}
-		b := <-free
-		if b.Decode(data) != nil {
-			*b = stepindex.Block{}
-		}
-		read <- b
+		read <- append((<-free)[:0], data...)
 		return nil
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/obby/go-services/internal/stepindex"
 	"github.com/obby/go-services/query-service/internal/query"
 )
 
@@ -106,4 +107,20 @@ func summary(t *testing.T, s *Store, q query.DiffQuery) string {
 		types[query.ChangeType(f.Name)] = int(f.Changes)
 	}
 	return fmt.Sprint(stats.Total, files, types)
+}
+
+// There are more blocks than buffers that they are read into.
+func TestStepsOfManyBlocks(t *testing.T) {
+	s, db := fresh(t)
+	exec(t, db, "PRAGMA synchronous = OFF") // a transaction for each block
+	var want, got []int64
+	for id := int64(1); id <= 3*blocksAhead; id++ {
+		exec(t, db, "INSERT INTO content_diffs (file_path, change_type, lines_added, timestamp) VALUES ('/f', 'modified', ?, '2024-03-05 10:00:00')", id)
+		pack(t, db, id, id)
+		want = append(want, id)
+	}
+	err := s.Steps(t.Context(), wholeRange, "", func(b *stepindex.Block) { got = append(got, b.Added...) }, nil)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("lines of the steps: %v (-want +got):\n%s", err, diff)
+	}
 }

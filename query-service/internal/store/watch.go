@@ -112,7 +112,7 @@ func (s *Store) look(ctx context.Context) {
 		if same = version == d.seen; same {
 			return nil
 		}
-		if err := conn.QueryRowContext(ctx, d.with+selectLast).Scan(&last.ID, &last.Database); err != nil {
+		if err := conn.QueryRowContext(ctx, d.with+selectLast).Scan(&last.ID, &last.Database, &last.Time); err != nil {
 			return err
 		}
 		d.seen = version

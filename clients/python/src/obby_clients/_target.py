@@ -16,7 +16,9 @@ def checked(target: str) -> str:
     gRPC takes a port that is no number for port 0, a scheme for a host name, and
     fails at the first call only.
     """
-    if target.startswith("unix:"):
+    # A line's end would begin another line of the flags file, and no text of a
+    # person's has one in it, nor a NUL or half a character.
+    if target.startswith("unix:") and target != "unix:" and target.isprintable():
         return target
     match = _TARGET.fullmatch(target)
     if match is None or not 1 <= int(match["port"]) <= 65_535:

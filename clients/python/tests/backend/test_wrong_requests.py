@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Response
 from fastapi.testclient import TestClient
 
 from obby_clients import fastapi as obby
 from obby_clients.backend.errors import answer_errors
-from obby_clients.errors import UnauthenticatedError
+from obby_clients.errors import NotFoundError, UnauthenticatedError
 from obby_clients.fastapi._models import Failure
 
 from .world import TOKEN, Backend
@@ -26,6 +27,12 @@ _ROUTERS = (
     obby.activity_router,
     obby.events_router,
 )
+
+
+@pytest.fixture
+def flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OBBY_FLAGS_FILE", str(tmp_path / "flags"))
+    return tmp_path / "flags"
 
 
 @pytest.fixture
@@ -68,6 +75,8 @@ def refused(answer: Any) -> tuple[int, str, str, list[str]]:
         ("/diff?old=1&new=9223372036854775808", "new"),
         ("/search", "q"),
         ("/activity?start_time=yesterday", "start_time"),
+        ("/diffs?start_time=2026-01-02T00:00:00Z&end_time=2026-01-01T00:00:00Z", "start_time"),
+        ("/diffs?path_prefix=relative", "path_prefix"),
         ("/events?last=1001", "last"),
         ("/go/flags/explain", "service"),
     ],
@@ -78,10 +87,69 @@ def test_a_parameter_out_of_its_bounds_is_named(client: TestClient, path: str, f
     assert answer.json()["message"].startswith(f"{field}: ")
 
 
-@pytest.mark.parametrize(("body", "field"), [("[]", "path"), ('{"path": []}', "path"), ("{", "1")])
-def test_a_body_that_cannot_be_read_is_refused(client: TestClient, body: str, field: str) -> None:
-    answer = client.post("/files/track", content=body, headers={"Content-Type": "application/json"})
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[]", "path: "),
+        (b'{"path": []}', "path: "),
+        (b"{", "body: is not JSON, at character 1"),
+        (b"", "path: "),
+        (b"\xff", "body: is not UTF-8"),
+        (b"[" * 100_000, "body: is nested too deeply"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused(
+    client: TestClient, body: bytes, message: str
+) -> None:
+    answer = client.post("/files/track", content=body, headers=JSON)
+    field = message.partition(":")[0]
     assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
+    assert answer.json()["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "body", "field"),
+    [
+        ("?on=false", {}, "", "on"),
+        ("?off=true", JSON, '{"on": false}', "off"),
+        ("", JSON, '{"off": true}', "off"),
+        ("", JSON, '{"on": false, "all": true}', "all"),
+        ("", JSON, '{"on": "false"}', "on"),
+        ("", JSON, '{"on": null}', "on"),
+        ("", JSON, "false", "body"),
+        ("", JSON, '{"on": false', "body"),
+        ("", JSON, b"\xff", "body"),
+        ("", {}, '{"on": false}', "Content-Type"),
+        ("", {"Content-Type": "application/x-www-form-urlencoded"}, "on=false", "Content-Type"),
+    ],
+)
+def test_a_rollback_that_may_mean_the_contrary_is_refused(
+    flags: Path, client: TestClient, query: str, headers: Any, body: Any, field: str
+) -> None:
+    answer = client.post(f"/go/rollback{query}", headers=headers, content=body)
+    assert refused(answer) == (400, "INVALID_ARGUMENT", "INVALID_FIELD", [field])
+    assert 'send {"on": false} as application/json' in answer.json()["message"]
+    assert not flags.exists()
+
+
+def test_a_rollback_and_its_end(flags: Path, client: TestClient) -> None:
+    for content in ("", "{}", '{"on": true}'):
+        flags.unlink(missing_ok=True)
+        assert client.post("/go/rollback", headers=JSON, content=content).json()["kill_switch"]
+        assert flags.read_text() == "EMERGENCY_ROLLBACK=on\n"
+    back = client.post("/go/rollback", json={"on": False})
+    assert (back.status_code, back.json()["kill_switch"]) == (200, "")
+    assert client.post("/go/rollback").json()["kill_switch"]  # curl -X POST
+
+
+def test_a_damaged_flags_file_is_not_changed(flags: Path, client: TestClient) -> None:
+    flags.write_text("garbage\n")
+    answer = client.put("/go/flags/USE_GO_SSE_HUB", json={"value": "on"})
+    assert refused(answer) == (400, "FAILED_PRECONDITION", "", [])
+    assert "line 1 is not KEY=value; mend it first" in answer.json()["message"]
 
 
 def test_every_wrong_parameter_is_named(client: TestClient) -> None:
@@ -149,6 +217,24 @@ def test_a_broken_operation_says_so_and_no_more() -> None:
     assert "secret" not in answer.text
     allowed = TestClient(app).post("/broken")
     assert (allowed.status_code, allowed.headers["Allow"]) == (405, "GET")
+
+
+def test_inside_of_a_lifespan_errors_are_answered_as_well(tmp_path: Path) -> None:
+    @asynccontextmanager
+    async def own(app: FastAPI) -> AsyncIterator[None]:
+        async with obby.obby_lifespan(app, obby.ObbySettings(database=tmp_path / "obby.db")):
+            yield
+
+    app = FastAPI()
+    app.router.lifespan_context = own
+    app.include_router(obby.diffs_router())
+    app.include_router(obby.versions_router())
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert refused(client.get("/diffs?limit=0"))[0] == 400
+        assert refused(client.get("/versions/7"))[:2] == (404, "NOT_FOUND")
+        app.middleware_stack = None  # it is built anew, with the host's own handler
+        app.add_exception_handler(NotFoundError, lambda *_: Response("gone", 410))
+        assert client.get("/versions/7").status_code == 410
 
 
 def test_who_does_not_say_who_he_is_is_told_how() -> None:

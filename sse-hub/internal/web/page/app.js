@@ -15,7 +15,7 @@ const page = document.documentElement;
 export const element = (id) => document.getElementById(id);
 const list = element("changes");
 const filter = element("filter");
-const shown = new Map(); // change id → its <li>, oldest first: a replay may overlap
+const shown = new Map(); // identity of a change → its <li>, oldest first: a replay may overlap
 let lastEventID = "";
 let opened; // the change that was opened by itself
 let unread = 0; // changes that came while nobody looked
@@ -38,7 +38,7 @@ function connect() {
     source.addEventListener(kind, ({ data, lastEventId }) => {
       lastEventID = lastEventId;
       const change = parse(data);
-      if (change?.change_id && change.path && !shown.has(change.change_id)) add(change);
+      if (change?.change_id && change.path && !shown.has(identity(change))) add(change);
     });
   }
 }
@@ -51,6 +51,9 @@ function parse(data) {
     return undefined;
   }
 }
+
+// A database that was restored from an older copy gives ids again, at other times.
+const identity = (change) => [change.database_id, change.change_id, change.observe_time].join("/");
 
 function setState(state) {
   if (page.dataset.state === state) return; // said once
@@ -68,7 +71,7 @@ function add(change) {
   const item = element("change").content.cloneNode(true).firstElementChild;
   fill(item, change);
   list.prepend(item);
-  shown.set(change.change_id, item);
+  shown.set(identity(change), item);
   if (shown.size > LIMIT) {
     const [oldest, gone] = shown.entries().next().value;
     shown.delete(oldest);

@@ -21,6 +21,7 @@ from .._version import __version__
 from ..errors import UnauthenticatedError
 from . import log
 from .errors import answer_errors, misdirected
+from .metrics import answer_metrics
 from .pipeline import Pipeline
 from .settings import Settings, parse
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(obby.admin_router(dependencies=guarded))
     app.add_middleware(_HostGuard, settings=settings)
     _health(app)
+    answer_metrics(app)
     return app
 
 

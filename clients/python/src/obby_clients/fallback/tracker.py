@@ -45,8 +45,7 @@ from ._tracking import Tracker
 __all__ = ["AsyncContentTracker", "ContentTracker"]
 
 _LOG = logging.getLogger("obby_clients.fallback")
-_MAX_BATCH = 10_000
-_MAX_CONTEXT = 1000
+_MAX_BATCH, _MAX_CONTEXT = 10_000, 1_000
 _MAX_DIFF = 12 << 20
 _MAX_GIVEN = 15 << 20
 _MAX_LABEL = 200
@@ -65,13 +64,12 @@ class _Calls:
         publish: bool = False,
     ) -> None:
         """Track (see the class). Raises TypeError or ValueError for a value that cannot be."""
-        _options.path("database", database)
         folders, others = _options.paths("roots", roots), _options.paths("restore_to", restore_to)
         _options.whole("max_content", max_content, least=0)
         instance, start = str(uuid.uuid4()), datetime.now(timezone.utc)
         self._info = ServerInfo(__version__, ("obby.tracker.v1",), ("python",), instance, start)
         self._restore_to = [os.path.realpath(text_of(folder)) for folder in others]
-        self._db = Database(database)
+        self._db = Database(_options.path("database", database))
         self._tracker = Tracker(self._db, folders, max_content, publish=publish)
         with domain(_LOG.error):
             catch_up(self._db)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
-from fastapi import APIRouter, Body, Depends, Path, Query
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from ..errors import FailedPreconditionError
-from ..flags import FlagsAdmin, Service
+from ..flags import DamagedError, FlagsAdmin, Service
 from ..flags.show import explain, status
 from ..flags.source import EVERY
 from ._dependencies import State, get_state
@@ -19,6 +20,30 @@ from ._errors import bad, router_of
 from ._models import dumped
 
 __all__ = ["admin_router"]
+
+_SAY = (
+    'to take the rollback back, send {"on": false} as application/json; to roll back, send no body'
+)
+
+_ROLLBACK = {
+    "requestBody": {
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {
+                        "on": {
+                            "type": "boolean",
+                            "default": True,
+                            "description": "False takes the rollback back.",
+                        }
+                    },
+                }
+            }
+        }
+    }
+}
 
 
 class Explanation(BaseModel):
@@ -101,13 +126,43 @@ def _writes(router: APIRouter) -> None:
         """Write a flag to the flags file; every process follows within a second."""
         return await _changed(obby, lambda admin: admin.set({name: new.value}))
 
-    @router.post("/rollback", summary="Everything to Python")
+    @router.post("/rollback", summary="Everything to Python", openapi_extra=_ROLLBACK)
     async def rollback(
-        on: bool = Body(True, embed=True, description="False takes the rollback back."),
-        obby: State = Depends(get_state),
+        on: bool = Depends(_rollback_wanted), obby: State = Depends(get_state)
     ) -> dict[str, Any]:
-        """Turn everything to Python within a second, or take that back."""
+        """Turn everything to Python within a second; `{"on": false}` takes that back.
+
+        A request that may mean something else than it says is refused.
+        """
         return await _changed(obby, lambda admin: admin.rollback(on))
+
+
+async def _rollback_wanted(request: Request) -> bool:
+    """Return what a request to roll back says: on, unless its body is `{"on": false}`.
+
+    FastAPI would pass over a parameter, field or body that it does not know, and so
+    roll back where somebody wants the contrary.
+    """
+    body = await request.body()
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if request.query_params:
+        raise bad(next(iter(request.query_params)), f"is no parameter: {_SAY}")
+    if not body.strip():
+        return True
+    if kind != "application/json":
+        raise bad("Content-Type", f"{kind!r} is not application/json: {_SAY}")
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise bad("body", f"is not JSON: {_SAY}") from error
+    if not isinstance(said, dict):
+        raise bad("body", f"is not an object: {_SAY}")
+    if unknown := said.keys() - {"on"}:
+        raise bad(min(unknown), f"is no field: {_SAY}")
+    on = said.get("on", True)
+    if not isinstance(on, bool):
+        raise bad("on", f"{on!r} is neither true nor false: {_SAY}")
+    return on
 
 
 async def _changed(obby: State, change: Callable[[FlagsAdmin], None]) -> dict[str, Any]:
@@ -124,6 +179,8 @@ def _change(obby: State, change: Callable[[FlagsAdmin], None]) -> None:
         raise FailedPreconditionError(str(error)) from error
     try:
         change(admin)
+    except DamagedError as error:
+        raise FailedPreconditionError(str(error)) from error
     except ValueError as error:
         raise bad("name or value", str(error)) from error
     except OSError as error:

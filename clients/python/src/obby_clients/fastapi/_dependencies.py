@@ -16,6 +16,7 @@ from ._sides import Sides
 from ._streams import EventStreams
 
 __all__ = [
+    "ABOVE",
     "ClientId",
     "CurrentFlags",
     "Hub",
@@ -32,6 +33,10 @@ __all__ = [
     "get_tracker_client",
     "get_watcher_client",
 ]
+
+
+ABOVE = "obby_above"
+"""Where a mounted application's state has what the one around it has as `obby`."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +56,17 @@ class State:
 
 
 def get_state(request: Request) -> State:
-    """Return what the lifespan has made.
+    """Return what the lifespan has made, of this application or of one that it is mounted in.
 
     Raises RuntimeError where that has not run, as in a TestClient without `with`.
     """
-    state = getattr(request.app.state, "obby", None)
+    found = request.app.state
+    state = getattr(found, "obby", None) or getattr(found, ABOVE, None)
     if not isinstance(state, State):
         raise RuntimeError(
             "obby has not started: call obby_clients.fastapi.install(app, …) before the"
-            " application starts; in a test, `with TestClient(app) as client:`"
+            " application starts, with the one that the server runs: of one that is mounted"
+            " in it no lifespan is run; in a test, `with TestClient(app) as client:`"
         )
     return state
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from .. import _options
 from ..changes import Changes
@@ -20,7 +21,7 @@ from ..fallback import AsyncContentTracker, AsyncFileWatcher, AsyncQueryService,
 from ..flags import Service
 from ..routing import AsyncObby, Change, Fallbacks
 from ..values import AnyPath
-from ._dependencies import State
+from ._dependencies import ABOVE, State
 from ._errors import handle_errors
 from ._feed import feed
 from ._sides import Sides
@@ -65,7 +66,8 @@ class ObbySettings:
 def install(app: FastAPI, settings: ObbySettings | None = None) -> None:
     """Have an application start and stop obby around its own lifespan, and answer its errors.
 
-    Mounts no router: that is the host's to decide. Call it before the application starts.
+    Mounts no router: that is the host's to decide. Call it once, before the application
+    starts, with the one that the server runs; those that are mounted in it share what it has.
     """
     handle_errors(app)
     own: Callable[[Any], Any] = app.router.lifespan_context
@@ -84,9 +86,17 @@ async def obby_lifespan(app: FastAPI, settings: ObbySettings | None = None) -> A
 
     Needs no Go service, and no grpcio: what is not there is done in Python.
 
-    Raises FailedPreconditionError if the database cannot be used, FlagsError if a flag
-    is invalid and OBBY_FLAGS_STRICT is on; both say what to do.
+    Applications that are mounted in it share what it has.
+
+    Raises RuntimeError if the application has it already, FailedPreconditionError if the
+    database cannot be used, FlagsError if a flag is invalid and OBBY_FLAGS_STRICT is on;
+    all say what to do.
     """
+    if hasattr(app.state, "obby"):
+        raise RuntimeError(
+            "obby runs in this application already: call install(app, …) once, or use"
+            " obby_lifespan(app, …) instead of it"
+        )
     chosen = settings or ObbySettings.from_environment()
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
@@ -101,10 +111,32 @@ async def obby_lifespan(app: FastAPI, settings: ObbySettings | None = None) -> A
         stack.callback(router.on_change(Service.SSE_HUB, turn))
         feeding = asyncio.ensure_future(feed(changes, fallbacks.hub, events.turn))
         stack.push_async_callback(_ended, feeding)
-        app.state.obby = State(router, router.flags, changes, events, sides)
+        stack.enter_context(_shown(app, State(router, router.flags, changes, events, sides)))
         with _ended_by_signals(loop, events, enabled=chosen.handle_signals):
             yield
+
+
+@contextmanager
+def _shown(app: FastAPI, state: State) -> Iterator[None]:
+    """Let requests find the state, also those to what is mounted in the application."""
+    mounted = set(_mounted(app))
+    app.state.obby = state
+    for inner in mounted:
+        setattr(inner.state, ABOVE, state)
+    try:
+        yield
+    finally:
         del app.state.obby
+        for inner in mounted:
+            delattr(inner.state, ABOVE)
+
+
+def _mounted(app: Any) -> Iterator[Any]:
+    for route in app.routes:
+        inner = getattr(route, "app", None)
+        if isinstance(inner, Starlette):
+            yield inner
+            yield from _mounted(inner)
 
 
 async def _fallbacks(settings: ObbySettings, stack: AsyncExitStack) -> Fallbacks:

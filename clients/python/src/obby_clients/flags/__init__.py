@@ -14,10 +14,12 @@ from .admin import FlagsAdmin
 from .bucket import bucket, canonical
 from .decision import Backend, Decision, Reason, Setting
 from .flags import Flags, FlagsError, Problem, Reading
+from .source import DamagedError
 from .variables import Service
 
 __all__ = [
     "Backend",
+    "DamagedError",
     "Decision",
     "Flags",
     "FlagsAdmin",

@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .check import near
+from .kill import kills, without
 from .parse import trimmed
+from .source import DamagedError, parse_file
 from .variables import KILL_SWITCHES, VARIABLES
 
 try:
@@ -41,18 +43,17 @@ class FlagsAdmin:
     def set(self, values: Mapping[str, str | None]) -> None:
         """Set some variables at once; None takes one out of the file.
 
-        Raises ValueError for a name or value that nothing could read, and changes
-        nothing then; OSError if the file cannot be written.
+        Changes nothing where it raises: ValueError for a name or value that nothing
+        could read, DamagedError if no process would follow because the file is damaged
+        (the kill switch alone can be turned on all the same), OSError if it cannot be
+        written.
         """
         for name, value in values.items():
             _check(name, value)
         with self._locked():
-            lines = self._lines()
-            for name, value in values.items():
-                lines = _without(lines, name)
-                if value is not None:
-                    lines.append(f"{name}={value.strip()}")
-            self._write(lines)
+            added = [f"{name}={value.strip()}\n" for name, value in values.items() if value]
+            kill = 0 < len(added) == len(values) and all(map(kills, added))
+            self._write([*self._without(values, kill=kill), *added])
 
     def rollback(self, on: bool = True) -> None:
         """Turn everything to Python, or take that back; percentages stay as they are.
@@ -60,25 +61,48 @@ class FlagsAdmin:
         Taking it back removes it from the file alone: the environment of a
         process may still have it on.
 
-        Raises OSError if the file cannot be written.
+        Works with a damaged file too; taking it back does not.
+
+        Raises OSError if the file cannot be written, DamagedError if it is damaged and
+        `on` is false: whether the last good state has it on, nobody can tell.
         """
         with self._locked():
-            lines = self._lines()
-            for name in KILL_SWITCHES:
-                lines = _without(lines, name)
-            if on:
-                lines.append(f"{KILL_SWITCHES[0]}=on")
-            self._write(lines)
+            lines = self._without(KILL_SWITCHES, kill=on)
+            self._write([*lines, f"{KILL_SWITCHES[0]}=on\n"] if on else lines)
 
-    def _lines(self) -> list[str]:
+    def _without(self, names: Collection[str], *, kill: bool) -> list[str]:
+        """Return the lines of the file, as they are without some variables.
+
+        `kill`: the kill switch alone is turned on, which counts in a damaged file too.
+        """
         try:
-            return self.path.read_text("utf-8-sig", "surrogateescape").splitlines()
+            text = self.path.read_text("utf-8-sig", "surrogateescape")
         except FileNotFoundError:
             return []
+        lines = [without(line, names) for line in text.splitlines(keepends=True)]
+        if not kill:
+            self._refuse_damaged(lines)
+        elif lines and lines[-1] and not lines[-1].endswith("\n"):
+            lines[-1] += "\n"  # what is appended must be a line of its own
+        return lines
+
+    def _refuse_damaged(self, lines: Sequence[str]) -> None:
+        """Raise DamagedError where processes would not follow what these lines are part of."""
+        text = "".join(line or "\n" for line in lines)  # each line keeps its number
+        try:
+            text.encode()
+            if text:
+                parse_file(str(self.path), text)
+        except ValueError as error:
+            why = "it is not UTF-8" if isinstance(error, UnicodeEncodeError) else error
+            raise DamagedError(
+                f"nothing is changed: {self.path} is damaged, so running processes keep what"
+                f" they last read: {why}; mend it first (`obby-flags rollback` works all the same)"
+            ) from error
 
     def _write(self, lines: list[str]) -> None:
         # Never an empty file: that is what a half written one looks like.
-        text = "\n".join(lines or ["# no overrides"]) + "\n"
+        text = "".join(lines) or "# no overrides\n"
         descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -105,14 +129,21 @@ class FlagsAdmin:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other writers out; readers need no lock, the file is replaced whole."""
-        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Keep other writers out; readers need no lock, the file is replaced whole.
+
+        What goes wrong meanwhile names the file.
+        """
+        lock = None
         try:
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             if fcntl is not None:
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+        except OSError as error:  # of a full disk it names no file, else a temporary one
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         finally:
-            os.close(lock)
+            if lock is not None:
+                os.close(lock)
 
 
 def _check(name: str, value: str | None) -> None:
@@ -126,11 +157,9 @@ def _check(name: str, value: str | None) -> None:
         return
     if (text := trimmed(value)) is None:
         raise ValueError(f"{name} has no value; to take it out of the file, unset it")
+    if len(text.splitlines()) > 1:  # the next would set another variable
+        raise ValueError(f"{name}: {text!r} has more than one line")
     try:
         variable.parse(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-
-
-def _without(lines: list[str], name: str) -> list[str]:
-    return [line for line in lines if line.partition("=")[0].strip() != name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,10 @@ def _file(flags: Flags) -> Iterator[Problem]:
     if overrides.error:
         message = f"{overrides.error} (the last good state holds)"
         yield _problem("OBBY_FLAGS_FILE", message, error=True)
+    folder = os.path.dirname(os.path.abspath(overrides.path))
+    if overrides.missing and not os.path.isdir(folder):
+        message = f"{overrides.path}: there is no folder {folder}; nothing is overridden"
+        yield _problem("OBBY_FLAGS_FILE", message, error=False)
 
 
 def _values(flags: Flags) -> Iterator[Problem]:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from .admin import FlagsAdmin
+from .decision import Reason
 from .flags import Flags
 from .parse import trimmed
 from .show import explain, status
+from .source import DamagedError
 from .variables import Service
 
 __all__ = ["main"]
@@ -22,7 +24,10 @@ __all__ = ["main"]
 _EPILOG = """\
 Without --pid the environment of this shell counts, which may not be that of the
 backend. exit codes: 0 done; 1 check found something; 2 wrong usage, or a name or
-value that was refused; 3 the flags file or the process cannot be read or written."""
+value that was refused; 3 the flags file or the process cannot be read or written,
+or the file is damaged."""
+
+_UNKNOWN = "running processes keep what they last read"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return run(options, environ)
     except ValueError as error:
         print(f"obby-flags: {error}", file=sys.stderr)
-        return 2
+        return 3 if isinstance(error, DamagedError) else 2
     except OSError as error:
         print(f"obby-flags: {error.filename or ''}: {error.strerror}", file=sys.stderr)
         return 3
@@ -91,13 +96,26 @@ def _environment(options: argparse.Namespace) -> Mapping[str, str]:
 
 
 def _status(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    shown = status(Flags(environ))
+    shown = _shown(environ)
     print(json.dumps(shown, indent=2) if options.json else _status_text(shown))
     return 0
 
 
+def _shown(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the status, without a guess at what running processes have last read."""
+    shown = status(Flags(environ))
+    if shown["file"]["error"] and not shown["kill_switch"]:
+        for service in shown["services"].values():
+            service.update(calls="unknown", reason=_UNKNOWN)
+    return shown
+
+
 def _explain(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    shown = explain(Flags(environ), Service.named(options.service), options.subject)
+    flags = Flags(environ)
+    shown = explain(flags, Service.named(options.service), options.subject)
+    if flags.overrides().error and shown["reason"] != Reason.KILL_SWITCH.value:
+        shown.update(backend="unknown", reason=_UNKNOWN, because=flags.overrides().error)
+        shown.update(openfeature_reason="ERROR", percentage=None)
     if options.json:
         print(json.dumps(shown, indent=2))
     else:
@@ -142,13 +160,15 @@ def _admin(environ: Mapping[str, str]) -> FlagsAdmin:
 
 
 def _changed(options: argparse.Namespace, environ: Mapping[str, str], admin: FlagsAdmin) -> int:
-    shown = status(Flags(environ))
+    shown = _shown(environ)
+    followed = shown["kill_switch"] or not shown["file"]["error"]
     if options.json:
         print(json.dumps(shown, indent=2))
-        return 0
-    print(f"written: {admin.path}; processes that read it follow within a second")
-    print(_status_text(shown))
-    return 0
+    else:
+        effect = "processes that read it follow within a second" if followed else _UNKNOWN
+        print(f"written: {admin.path}; {effect}")
+        print(_status_text(shown))
+    return 0 if followed else 3
 
 
 def _status_text(shown: dict[str, Any]) -> str:

@@ -170,7 +170,9 @@ class Flags:
         return problems(self, self._environ)
 
     def _current(self, service: Service) -> tuple[Setting, Decision | None]:
-        trip = self._trip(service)  # before what is set: that is not older than it
+        trip = self._trips.get(service)  # before what is set: that is not older than it
+        if trip is not None and trip.over:
+            trip = None
         raw = self._read(_READ[service])
         overrides = self._file.look((trimmed(os.fsdecode(raw[0])) or "") if raw[0] else "")
         known = self._settings.get(service)

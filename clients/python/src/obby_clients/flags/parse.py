@@ -63,6 +63,8 @@ def port(text: str) -> int:
 
 def host(text: str) -> str:
     """Read a host name or address; an IPv6 address gets its brackets."""
+    if not text.isprintable():  # the zone of an IPv6 address may have anything in it
+        raise ValueError(f"{text!r} is no host: it has characters that cannot be seen")
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
         address = ipaddress.ip_address(bare)

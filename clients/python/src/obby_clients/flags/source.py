@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .parse import boolean, trimmed
-from .variables import KILL_SWITCHES
+from .kill import kills
+from .parse import trimmed
 
-__all__ = ["EVERY", "FlagsFile", "Overrides", "parse_file", "read_environment"]
+__all__ = ["EVERY", "DamagedError", "FlagsFile", "Overrides", "parse_file", "read_environment"]
 
 EVERY = 0.5
 """Seconds between two looks at the file."""
@@ -36,6 +36,8 @@ class Overrides:
     """The file; empty where none is configured."""
     values: Mapping[str, str] = field(default_factory=dict)
     """Values by variable, white space removed; a variable without a value is left out."""
+    good: Mapping[str, str] = field(default_factory=dict)
+    """Those of the last good file: without what a damaged one turns on."""
     error: str = ""
     """Why the file as it is now is not used, and what to do; empty where it is."""
     missing: bool = False
@@ -112,18 +114,22 @@ def _looked(path: str, known: Overrides, before: object) -> tuple[Overrides, obj
 
 
 def _last_good(path: str, known: Overrides, error: Exception) -> Overrides:
-    good = dict(known.values) if path == known.path else {}
-    if isinstance(error, _DamagedError):
-        if not good and not error.text:
+    same = path == known.path
+    values = known.values if same else {}
+    good = known.good if same else {}
+    if isinstance(error, DamagedError):
+        if not values and not error.text:
             return Overrides(path)  # empty from the start: it says nothing
-        good.update(_kills(error.text))
-    return Overrides(path, good, f"{path}: {getattr(error, 'strerror', None) or error}")
+        if error.text:  # a kill switch that only a damaged file turned on ends with its line
+            values = {**good, **kills(error.text)}
+    said = f"{path}: {getattr(error, 'strerror', None) or error}"
+    return Overrides(path, values, good, said)
 
 
-class _DamagedError(ValueError):
-    """The file's text cannot be taken for what somebody meant to write."""
+class DamagedError(ValueError):
+    """The file's text cannot be taken for what somebody meant to write; says which line."""
 
-    def __init__(self, message: str, text: str) -> None:
+    def __init__(self, message: str, text: str = "") -> None:
         super().__init__(message)
         self.text = text
 
@@ -131,11 +137,11 @@ class _DamagedError(ValueError):
 def parse_file(path: str, text: str) -> Overrides:
     """Read `KEY=value` lines; a `#` begins a line that is a comment."""
     if not text:
-        raise _DamagedError(
+        raise DamagedError(
             "it is empty; delete it, or leave a comment in it, to override nothing", ""
         )
     if not text.endswith("\n"):
-        raise _DamagedError(
+        raise DamagedError(
             "its last line has no end, so it may be half written; end the line", text
         )
     values: dict[str, str] = {}
@@ -144,33 +150,13 @@ def parse_file(path: str, text: str) -> Overrides:
             continue
         key, equals, value = stripped.partition("=")
         if not equals or not key.strip().isidentifier():
-            raise _DamagedError(f"line {number} is not KEY=value", text)
+            raise DamagedError(f"line {number} is not KEY=value", text)
         if (kept := trimmed(value)) is not None:
             values[key.strip()] = kept
         else:
             values.pop(key.strip(), None)
-    return Overrides(path, {**values, **_kills(text)})
-
-
-def _kills(text: str) -> dict[str, str]:
-    """Return the kill switches that a text turns on, whatever else is wrong with it.
-
-    Somebody who writes one in an emergency means it, be the file damaged or the
-    line given twice.
-    """
-    found = {}
-    for line in text.splitlines():
-        key, _, value = line.strip().partition("=")
-        if key.strip() in KILL_SWITCHES and (word := trimmed(value)) and _is_on(word):
-            found[key.strip()] = word
-    return found
-
-
-def _is_on(word: str) -> bool:
-    try:
-        return boolean(word)
-    except ValueError:
-        return True
+    values |= kills(text)
+    return Overrides(path, values, values)
 
 
 def _signature(path: str) -> object:
@@ -199,4 +185,4 @@ def _read(path: str) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _DamagedError("it is not UTF-8", data.decode("utf-8", "replace")) from error
+        raise DamagedError("it is not UTF-8", data.decode("utf-8", "replace")) from error

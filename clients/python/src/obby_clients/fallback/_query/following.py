@@ -134,6 +134,7 @@ class Steps:
         while more:
             with self._reader.opened() as answers:
                 page = diffs(answers, query, _PAGE)
+                Position.resumed(last.token(), last_position(answers), answers)
             yield [(diff, Position.behind(diff, last.database).token()) for diff in page.items]
             more = page.more
             if more:
@@ -145,14 +146,13 @@ class Steps:
         with closing(_Watch(self._reader)) as watch:
             while self._pause():
                 try:
-                    found = watch.last()
+                    found = watch.last(last)
                 except UnavailableError:
                     lost = min(lost, time.monotonic() + self._retry_for)
                     if time.monotonic() >= lost:
                         raise
                     continue
                 lost = math.inf
-                Position.of(last.token(), found)  # the file may be another one now
                 if found.id > last.id:
                     return found
         return None
@@ -176,8 +176,12 @@ class _Watch:
         self._seen: tuple[object, ...] = ()
         self._last: Position
 
-    def last(self) -> Position:
-        """Return the position of the last step that was ever recorded."""
+    def last(self, known: Position) -> Position:
+        """Return the position of the last step that was ever recorded.
+
+        Raises InvalidArgumentError where that of before is none of the file any more:
+        another one may lie there now, or an older copy that has given its id again.
+        """
         identity = self._reader.identity()
         if self._answers is None or self._seen[:1] != (identity,):
             self.close()
@@ -186,7 +190,9 @@ class _Watch:
             version = self._answers.connection.execute("PRAGMA data_version").fetchone()
             seen = (identity, *version)
             if seen != self._seen:
-                self._last, self._seen = last_position(self._answers), seen
+                found = last_position(self._answers)
+                Position.resumed(known.token(), found, self._answers)
+                self._last, self._seen = found, seen
         except sqlite3.Error as error:
             self.close()
             raise of_sqlite(error) or error from error
