@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,6 +14,7 @@ import pytest
 import obby_clients as oc
 from obby.query.v1 import query_pb2
 from obby_clients import query
+from obby_clients.fallback import ContentTracker, QueryService
 from obby_clients.flags import Flags, Service
 from obby_clients.flags.variables import SHADOW
 from obby_clients.metrics import COUNTERS
@@ -233,3 +235,44 @@ def test_case_68_the_log_of_a_difference_has_no_contents(
         wait_until(lambda: "differ" in caplog.text)
         assert "secret" in str(obby.router.shadow.differences()[0])
     assert "secret" not in caplog.text
+
+
+def test_two_equal_sides_never_differ_while_somebody_writes(
+    root: Path, tmp_path: Path, start: Callable[..., Any]
+) -> None:
+    database = tmp_path / "obby.db"
+    with ContentTracker(database, [root]) as tracker, QueryService(database) as python:
+        process = start("query-service", "--database", str(database))
+        environ = {QUERY.switch: "1", QUERY.target: process.target, "OBBY_SHADOW_PERCENTAGE": "100"}
+        ended = threading.Event()
+
+        def write() -> None:
+            count = 0
+            while not ended.is_set():
+                count += 1
+                (root / "a.md").write_text(f"{count}\n")
+                tracker.track_change(root / "a.md")
+
+        wait_until(lambda: process.said("database opened"))
+        writing = threading.Thread(target=write)
+        writing.start()
+        different, moving, same = map(counted, ("different", "moving", "same"))
+        try:
+            with Obby(fallback=Fallbacks(query=python), flags=Flags(environ)) as obby:
+                asked = 0
+                for _ in range(20):
+                    obby.query.time_analysis()
+                    obby.query.activity_stats()
+                    assert list(obby.query.recent_diffs(limit=5)) is not None
+                    asked += 3
+                wait_until(lambda: counted("moving") + counted("same") - moving - same == asked)
+        finally:
+            ended.set()
+            writing.join()
+        assert counted("different") == different
+        # When nobody writes, each side's own `now` is no difference either.
+        with Obby(fallback=Fallbacks(query=python), flags=Flags(environ)) as obby:
+            before = counted("moving") + counted("same")
+            obby.query.time_analysis()
+            wait_until(lambda: counted("moving") + counted("same") > before)
+        assert counted("different") == different

@@ -32,9 +32,8 @@ _LOG = logging.getLogger("obby_clients.fastapi")
 _BATCH = 200
 _PAUSE = 0.1  # seconds
 _AGAIN = 1.0  # seconds until a database that cannot be read is tried again
-# Of an id, as Place has it; the time was not always in it. The largest identifier has 19
-# digits; Python refuses to read thousands.
-_ID = re.compile(r"([^-]+)-([0-9]{1,19})(?:-(-?[0-9]{1,19}))?")
+_DIGITS = 19  # of the largest identifier; Python refuses to read thousands
+_ID = re.compile(r"([^-]+)-([0-9]+)(?:-(-?[0-9]+))?")  # as Place has it; once without a time
 _RETRY = b"retry: 1000\n\n"  # milliseconds until a browser comes back
 
 
@@ -116,10 +115,9 @@ class EventStreams:
         if not last_event_id:
             return start, b""
         told = _ID.fullmatch(last_event_id)
-        place = Place(int(told[2]), int(told[3] or 0), told[1]) if told is not None else None
-        if place is None or place.database_id != start.database_id:
+        if told is None or told[1] != start.database_id:
             reason = "epoch"
-        elif (held := self._changes.held(place)) is None:
+        elif (held := self._held(told)) is None:
             reason = "future"
         elif self._changes.count_after(held, self._replay + 1) > self._replay:
             reason = "expired"
@@ -127,6 +125,12 @@ class EventStreams:
             return held, b""
         data = json.dumps({"reason": reason})
         return start, f"event: reset\ndata: {data}\nid: {start.event_id}\n\n".encode()
+
+    def _held(self, told: re.Match[str]) -> Place | None:
+        """Return the place that an id names; None: the database does not have it."""
+        if len(told[2]) > _DIGITS or len(told[3] or "") > _DIGITS:
+            return None
+        return self._changes.held(Place(int(told[2]), int(told[3] or 0), told[1]))
 
     async def _live(self, side: Backend, client_id: str | None) -> AsyncIterator[Any]:
         """Give what a hub sends: first None, when it listens, and b"" when all is quiet.

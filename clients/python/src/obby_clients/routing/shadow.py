@@ -3,8 +3,8 @@
 For reads alone, and for the share of subjects that OBBY_SHADOW_PERCENTAGE names,
 of services whose switch is on: a service at 0 percent is compared before anybody
 depends on it. The caller never waits: when too much is waiting already, a
-comparison is dropped and counted. Where the answers differ, both sides are asked
-once more, because the data may have changed between the two.
+comparison is dropped and counted. Where the answers differ, both sides are asked once
+more, for one range of time, and again until nothing was recorded in between.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass, fields, is_dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,8 @@ __all__ = ["Difference", "Shadow", "differences"]
 _LOG = logging.getLogger("obby_clients.routing")
 _WAITING = 100  # comparisons that may wait
 _KEPT = 100  # differences that are kept, the newest
+_TRIES = 5  # to find the database at rest
+_WEEK = timedelta(days=7)  # what time_analysis is about where nothing is said
 _SHOWN = 200  # characters of a value in a report
 
 
@@ -163,9 +165,8 @@ class Shadow:
         if not lines:
             _count(job.call, "same")
             return
-        ours = yield from self._ask(job, job.served)
-        theirs = yield from self._ask(job, other)
-        if ours is None or theirs is None or not (lines := _lines(job.served, ours[0], theirs[0])):
+        lines = yield from self._at_rest(_dated(job), other)
+        if not lines:
             _count(job.call, "moving")
             return
         name = f"{job.call.service.label}.{job.call.name}"
@@ -176,12 +177,35 @@ class Shadow:
         _LOG.warning("answers of Go and Python differ: %s: %s", name, lines[0].partition(":")[0])
         _count(job.call, "different")
 
+    def _at_rest(self, job: _Job, other: Backend) -> Generator[Any, Any, list[str]]:
+        """Return what differs while nothing is recorded; nothing where that cannot be told."""
+        for _ in range(_TRIES):
+            before = yield from self._newest(job)
+            ours = yield from self._ask(job, job.served)
+            theirs = yield from self._ask(job, other)
+            if ours is None or theirs is None:
+                return []
+            lines = _lines(job.served, ours[0], theirs[0])
+            if not lines or before == (yield from self._newest(job)):
+                return lines
+        return []
+
+    def _newest(self, job: _Job) -> Generator[Any, Any, Any]:
+        """Return the newest step; None where the call is not about steps."""
+        call = CALLS[job.call.service].get("recent_diffs")
+        if call is None:
+            return None
+        ask = replace(job, call=call, args=(), kwargs={"limit": 1, "text": False}, count=1)
+        return (yield from self._ask(ask, Backend.PYTHON))
+
     def _ask(self, job: _Job, side: Backend) -> Generator[Any, Any, tuple[Any] | None]:
         """Return a side's answer, or None where it is not available."""
         client = self._client(job.call, side)
         if client is None:
             return None
-        method = getattr(client, job.call.name)
+        method = getattr(client, job.call.name, None)
+        if method is None:
+            return None
         try:
             if job.count is None:
                 return ((yield partial(method, *job.args, **job.kwargs)),)
@@ -197,7 +221,8 @@ class Shadow:
 
     def _client(self, call: Call, side: Backend) -> Any:
         if side is Backend.PYTHON:
-            return self._router.fallback.of(call.service)
+            has = self._router.fallback.has(call.service)
+            return self._router.fallback.of(call.service) if has else None
         setting = self._router.flags.setting(call.service)
         if setting.killed or not setting.on or setting.target is None:
             return None
@@ -218,6 +243,17 @@ def _calls(methods: Iterable[str] | None) -> set[tuple[Any, str]]:
         if not _comparable(every[name]):
             raise TypeError(f"{name} cannot be compared: it writes, or does not end")
     return {(every[name].service, name.split(".", 1)[1]) for name in names}
+
+
+def _dated(job: _Job) -> _Job:
+    """Say what `now` is, which is each side's own otherwise."""
+    if job.call.name not in {"time_analysis", "activity_stats"}:
+        return job
+    end = job.kwargs.get("end_time") or datetime.now(timezone.utc)
+    kwargs = {**job.kwargs, "end_time": end}
+    if job.call.name == "time_analysis" and kwargs.get("start_time") is None:
+        kwargs["start_time"] = end - _WEEK
+    return replace(job, kwargs=kwargs)
 
 
 def _comparable(call: Call) -> bool:
