@@ -86,8 +86,7 @@ class AsyncLiveStream(Generic[_T]):
 
     def __del__(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            for task in self._tasks:
-                self._loop.call_soon_threadsafe(task.cancel)
+            self._loop.call_soon_threadsafe(_cancel, self._tasks)  # which the loop changes
 
     def __aiter__(self) -> AsyncIterator[_T]:
         return self
@@ -159,6 +158,11 @@ class AsyncLiveStream(Generic[_T]):
 
     def _moved(self, resync: Any) -> None:
         self._task(self._items.put((None, resync, "")))
+
+
+def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    for task in tuple(tasks):
+        task.cancel()
 
 
 async def _atend(reference: weakref.ref[AsyncLiveStream[Any]]) -> None:
