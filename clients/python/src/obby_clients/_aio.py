@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import grpc
@@ -15,6 +14,7 @@ from google.protobuf.message import Message
 
 from ._calls import Pages, Unary, new_request_id, seconds_left
 from ._channel import BaseClient, Link
+from ._closing import AsyncClosing
 from ._streams import Course
 from .errors import CancelledError, ObbyError
 
@@ -25,7 +25,7 @@ C = TypeVar("C", bound="AsyncClient")
 Home = tuple[int, asyncio.AbstractEventLoop]
 
 
-class AsyncClient(BaseClient):
+class AsyncClient(BaseClient, AsyncClosing):
     """What the four asyncio clients share: a channel, and its end.
 
     The channel is made at the first call, once in each process and event loop,
@@ -44,17 +44,6 @@ class AsyncClient(BaseClient):
     ) -> None:
         super().__init__(target, token=token, fail_fast=fail_fast)
         self._links: dict[Home, Link] = {}
-
-    async def __aenter__(self: C) -> C:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close the channel. Running calls and streams end with ClosedError."""
@@ -127,7 +116,7 @@ class AsyncClient(BaseClient):
         return AsyncStream(self, course)
 
 
-class AsyncStream(Generic[T]):
+class AsyncStream(AsyncClosing, Generic[T]):
     """Iterates over the items of a stream, which is opened when it is first needed.
 
     Leaving an `async with` block, `close` and garbage collection cancel it.
@@ -160,17 +149,6 @@ class AsyncStream(Generic[T]):
         """End the stream."""
         self._closed.set()
         self._hang_up()
-
-    async def __aenter__(self) -> AsyncStream[T]:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def __del__(self) -> None:
         # The running read keeps the call alive. Garbage may be collected in any thread.

@@ -7,13 +7,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import grpc
 
 from ._calls import Pages, Unary, new_request_id, seconds_left
 from ._channel import BaseClient, Link
+from ._closing import Closing
 from ._streams import Course
 from .errors import ClosedError, ObbyError
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 C = TypeVar("C", bound="Client")
 
 
-class Client(BaseClient):
+class Client(BaseClient, Closing):
     """What the four blocking clients share: a channel, and its end.
 
     The channel is made at the first call, once in each process: a client that
@@ -43,17 +43,6 @@ class Client(BaseClient):
         super().__init__(target, token=token, fail_fast=fail_fast)
         # By process id. No lock: one that is held during a fork stays held.
         self._links: dict[int, Link] = {}
-
-    def __enter__(self: C) -> C:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the channel. Running calls and streams end with ClosedError."""
@@ -109,7 +98,7 @@ class Client(BaseClient):
         return Stream(self, course)
 
 
-class Stream(Generic[T]):
+class Stream(Closing, Generic[T]):
     """Iterates over the items of a stream, which is opened when it is first needed.
 
     Leaving a `with` block, `close` and garbage collection cancel it. One thread
@@ -140,17 +129,6 @@ class Stream(Generic[T]):
         """End the stream."""
         self._closed.set()
         self._hang_up()
-
-    def __enter__(self) -> Stream[T]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __del__(self) -> None:
         self._hang_up()

@@ -10,9 +10,10 @@ import asyncio
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from types import MethodType, TracebackType
+from types import MethodType
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
+from .._closing import AsyncClosing, Closing
 from .._options import timeouts
 from ..errors import ClosedError, DeadlineError
 from ._streams import END, AsyncStream, Source, Stream
@@ -54,40 +55,18 @@ class _Fallback:
             self._release()
 
 
-class Blocking(_Fallback):
+class Blocking(_Fallback, Closing):
     """A fallback whose calls block; threads may share it."""
-
-    def __enter__(self: C) -> C:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End running streams and let go of threads and files."""
         self._shut()
 
 
-class Asyncio(_Fallback):
+class Asyncio(_Fallback, AsyncClosing):
     """A fallback whose calls are awaited."""
 
     is_async = True
-
-    async def __aenter__(self: C) -> C:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """End running streams and let go of threads and files."""

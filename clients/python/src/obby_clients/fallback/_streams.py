@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
+
+from .._closing import AsyncClosing, Closing
 
 __all__ = ["END", "AsyncStream", "Source", "Stream"]
 
@@ -37,7 +38,7 @@ class Source(Protocol[T_co]):
         """End: from now on `take` raises StopIteration."""
 
 
-class Stream(Generic[T]):
+class Stream(Closing, Generic[T]):
     """Iterates over what a source gives, or over what a piece of work gives as it is done.
 
     It can do what the client's stream can: `cursor`, `connect`, `close`, a `with` block.
@@ -67,17 +68,6 @@ class Stream(Generic[T]):
             self._source.close()
         self._changed.set()
 
-    def __enter__(self) -> Stream[T]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __iter__(self) -> Iterator[T]:
         return self
 
@@ -98,7 +88,7 @@ class Stream(Generic[T]):
         self.close()
 
 
-class AsyncStream(Generic[T]):
+class AsyncStream(AsyncClosing, Generic[T]):
     """A stream for asyncio; one that waits takes no thread."""
 
     def __init__(self, source: Source[T] | Iterator[T]) -> None:
@@ -132,17 +122,6 @@ class AsyncStream(Generic[T]):
         self._over = True
         if self._source is not None:
             self._source.close()
-
-    async def __aenter__(self) -> AsyncStream[T]:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def __aiter__(self) -> AsyncStream[T]:
         return self

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import TracebackType
 from typing import Any
 
 from .. import _options
+from .._closing import AsyncClosing, Closing
 from ..flags import Backend, Decision, Flags, Service, canonical
 from . import services
 from .changes import Change, Changes
@@ -108,7 +108,7 @@ def _later(seconds: float, do: Callable[[], Any]) -> None:
     timer.start()
 
 
-class Obby(_Facade):
+class Obby(_Facade, Closing):
     """The four services, blocking; threads may share it."""
 
     def __init__(self, **options: Any) -> None:
@@ -132,19 +132,8 @@ class Obby(_Facade):
             if (client := side.drop()) is not None:
                 client.close()
 
-    def __enter__(self) -> Obby:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class AsyncObby(_Facade):
+class AsyncObby(_Facade, AsyncClosing):
     """The four services in asyncio; it may be built anywhere, also before a fork."""
 
     _asynchronous = True
@@ -169,14 +158,3 @@ class AsyncObby(_Facade):
         for side in self.router.sides():
             if (client := side.drop()) is not None:
                 await client.close()
-
-    async def __aenter__(self) -> AsyncObby:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()

@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 import weakref
 from collections.abc import AsyncIterator
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from .._closing import AsyncClosing
 from ..errors import ClosedError
 from ..flags import Backend
 from .changes import EVERY
@@ -26,7 +26,7 @@ _END = object()
 _RUNNING: set[asyncio.Task[Any]] = set()
 
 
-class AsyncLiveStream(Generic[_T]):
+class AsyncLiveStream(AsyncClosing, Generic[_T]):
     """Iterates over items for ever; one task reads, any task of its loop may close it."""
 
     def __init__(self, live: Live) -> None:
@@ -72,17 +72,6 @@ class AsyncLiveStream(Generic[_T]):
             task.cancel()
         with contextlib.suppress(asyncio.QueueFull):
             self._items.put_nowait((None, _END, ""))
-
-    async def __aenter__(self) -> AsyncLiveStream[_T]:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def __del__(self) -> None:
         if self._loop is not None and not self._loop.is_closed():

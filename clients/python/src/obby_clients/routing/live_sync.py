@@ -12,9 +12,9 @@ import queue
 import threading
 import weakref
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from .._closing import Closing
 from ..errors import ClosedError
 from ..flags import Backend
 from .changes import EVERY
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 _END = object()
 
 
-class LiveStream(Generic[_T]):
+class LiveStream(Closing, Generic[_T]):
     """Iterates over items for ever; one thread reads, any thread may close it."""
 
     def __init__(self, live: Live) -> None:
@@ -68,17 +68,6 @@ class LiveStream(Generic[_T]):
             self._stop(side)
         with contextlib.suppress(queue.Full):
             self._items.put_nowait((None, _END, ""))
-
-    def __enter__(self) -> LiveStream[_T]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[_T]:
         return self

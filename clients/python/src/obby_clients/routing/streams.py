@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import aclosing
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from .._closing import AsyncClosing, Closing
 from .attempt import Source
 from .drive import aiterate, iterate
 
@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 _NOTHING = object()
 
 
-class RoutedStream(Generic[_T]):
+class RoutedStream(Closing, Generic[_T]):
     """Iterates over the items of a stream, whoever gives them; one thread reads."""
 
     def __init__(self, steps: Generator[Any, Any, None], source: Source) -> None:
@@ -41,17 +41,6 @@ class RoutedStream(Generic[_T]):
             self._source.now.close()
         self._items.close()  # type: ignore[attr-defined]
 
-    def __enter__(self) -> RoutedStream[_T]:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __iter__(self) -> Iterator[_T]:
         return self
 
@@ -59,7 +48,7 @@ class RoutedStream(Generic[_T]):
         return self._early.pop() if self._early else next(self._items)
 
 
-class AsyncRoutedStream(Generic[_T]):
+class AsyncRoutedStream(AsyncClosing, Generic[_T]):
     """Iterates over the items of a stream, whoever gives them; one task reads."""
 
     def __init__(self, steps: Generator[Any, Any, None], source: Source) -> None:
@@ -85,17 +74,6 @@ class AsyncRoutedStream(Generic[_T]):
             await self._source.now.close()
         async with aclosing(self._items):
             pass
-
-    async def __aenter__(self) -> AsyncRoutedStream[_T]:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
     def __aiter__(self) -> AsyncIterator[_T]:
         return self
