@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/obby/go-services/internal/pathrule"
+	"github.com/obby/go-services/internal/usertest"
 )
 
 // walked is what Walk visits, directories with a final slash, and its problems.
@@ -158,10 +159,9 @@ func TestWalkReplaced(t *testing.T) {
 	}
 }
 
-func TestWalkUnreadable(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root reads every directory")
-	}
+func TestWalkUnreadable(t *testing.T) { usertest.Unprivileged(t, testWalkUnreadable) }
+
+func testWalkUnreadable(t *testing.T) {
 	root := tree(t, "a/b.md", "c.md")
 	if err := os.Chmod(filepath.Join(root, "a"), 0); err != nil {
 		t.Fatal(err)

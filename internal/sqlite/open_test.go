@@ -13,6 +13,7 @@ import (
 
 	"github.com/obby/go-services/internal/sqlite"
 	"github.com/obby/go-services/internal/sqlitetest"
+	"github.com/obby/go-services/internal/usertest"
 )
 
 func mustExec(t *testing.T, db *sql.DB, query string, args ...any) {
@@ -140,10 +141,9 @@ func TestMissingFile(t *testing.T) {
 	}
 }
 
-func TestUnwritable(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
+func TestUnwritable(t *testing.T) { usertest.Unprivileged(t, testUnwritable) }
+
+func testUnwritable(t *testing.T) {
 	path := sqlitetest.Legacy(t)
 	dir := filepath.Dir(path)
 	for name, mode := range map[string]struct{ file, dir os.FileMode }{"file": {0o444, 0o700}, "directory": {0o600, 0o500}} {

@@ -2,11 +2,12 @@ package watch
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/obby/go-services/internal/usertest"
 )
 
 func TestStartTwice(t *testing.T) {
@@ -76,10 +77,9 @@ func TestStartRefuses(t *testing.T) {
 	})
 }
 
-func TestUnreadable(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("everything is readable for root")
-	}
+func TestUnreadable(t *testing.T) { usertest.Unprivileged(t, testUnreadable) }
+
+func testUnreadable(t *testing.T) {
 	t.Run("case 52: a root without permission", func(t *testing.T) {
 		w := newWorld(t)
 		w.disk("mkdir", []string{"r"})
