@@ -23,6 +23,7 @@ from obby.sse.v1 import sse_pb2_grpc
 from obby.tracker.v1 import tracker_pb2_grpc
 from obby.watcher.v1 import watcher_pb2_grpc
 from obby_clients.fallback import AsyncQueryService, QueryService
+from obby_clients.flags import Flags, Reason, Service, source
 
 from .processes import Process
 from .rows import Rows, make
@@ -192,6 +193,24 @@ def wait_until(happened: Callable[[], Any]) -> Any:
             return result
         time.sleep(0.02)
     raise AssertionError("it did not happen")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Name a flags file, which is not there yet."""
+    return tmp_path / "flags.conf"
+
+
+@pytest.fixture
+def flags(file: Path, monkeypatch: pytest.MonkeyPatch) -> Flags:
+    """Give flags of a process that looks at that file for every decision."""
+    monkeypatch.setattr(source, "EVERY", 0.0)
+    return Flags({"OBBY_FLAGS_FILE": str(file), "USE_GO_FILE_WATCHER": "1"})
+
+
+def reason(flags: Flags) -> Reason:
+    """Return why a path is on the side where it is."""
+    return flags.decide(Service.FILE_WATCHER, "/notes").reason
 
 
 @pytest.fixture

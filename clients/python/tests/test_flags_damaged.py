@@ -6,23 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from obby_clients.flags import DamagedError, Flags, FlagsAdmin, Reason, Service, source
+from obby_clients.flags import DamagedError, Flags, FlagsAdmin, Reason
 
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "flags.conf"
-
-
-@pytest.fixture
-def flags(file: Path, monkeypatch: pytest.MonkeyPatch) -> Flags:
-    """Flags of a running process that looks at the file for every decision."""
-    monkeypatch.setattr(source, "EVERY", 0.0)
-    return Flags({"OBBY_FLAGS_FILE": str(file), "USE_GO_FILE_WATCHER": "1"})
-
-
-def reason(flags: Flags) -> Reason:
-    return flags.decide(Service.FILE_WATCHER, "/notes").reason
+from .conftest import reason
 
 
 def test_the_kill_switch_counts_in_a_damaged_file(flags: Flags, file: Path) -> None:

@@ -12,23 +12,9 @@ import pytest
 
 from obby_clients.flags import Flags, FlagsAdmin, Reason, Service, source
 
+from .conftest import reason
+
 WATCHER = Service.FILE_WATCHER
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "flags.conf"
-
-
-@pytest.fixture
-def flags(file: Path, monkeypatch: pytest.MonkeyPatch) -> Flags:
-    """Flags of a process with a flags file that is looked at for every decision."""
-    monkeypatch.setattr(source, "EVERY", 0.0)
-    return Flags({"OBBY_FLAGS_FILE": str(file), "USE_GO_FILE_WATCHER": "1"})
-
-
-def reason(flags: Flags) -> Reason:
-    return flags.decide(WATCHER, "/notes").reason
 
 
 def test_case_8_the_kill_switch_in_one_source(file: Path) -> None:

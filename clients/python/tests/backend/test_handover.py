@@ -10,7 +10,7 @@ import pytest
 from obby_clients.flags import Service, bucket
 
 from ..conftest import wait_until
-from .world import Backend, GoServices, Listener, ids_on, write
+from .world import Backend, GoServices, Listener, ids_on, put, write
 
 
 def test_events_are_the_same_on_both_hubs_case_54(
@@ -80,9 +80,14 @@ def test_files_written_during_a_handover_are_told_once_case_52(
     wait_until(lambda: running.handovers() == [f"go {root}"])
     running.rollback(on=True)
     written = 0
-    while len(running.handovers()) < 2:
-        (root / f"{written}.md").write_text("milk\n")
+
+    def handed_over() -> bool:
+        nonlocal written
+        put(root / f"{written}.md", "milk\n")
         written += 1
+        return len(running.handovers()) > 1
+
+    wait_until(handed_over)
     assert running.handovers()[1] == f"python {root}"
     wait_until(lambda: len(listener.changes) >= written)
     write(root / "last.md", "honey\n", listener)

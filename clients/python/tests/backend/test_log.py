@@ -69,7 +69,9 @@ def test_of_many_workers_one_says_it(backend: Callable[..., Backend]) -> None:
     said = [(match[1], match[2]) for match in found if match]
     running_it = [pid for pid, text in said if text.startswith("this process runs the pipeline")]
     for label in LABELS:
-        assert [pid for pid, text in said if text.startswith(f"{label}: ")] == running_it
+        found_in = [pid for pid, text in said if text.startswith(f"{label}: ")]
+        # Once each, and the second may be ended before it has said everything.
+        assert found_in in (running_it, running_it[:1])
 
 
 def test_of_several_workers_each_line_tells_its_process(backend: Callable[..., Backend]) -> None:

@@ -291,5 +291,12 @@ def ids_on(service: Service, percentage: int, *, inside: bool, form: str = "clie
 def write(path: Path, text: str, listener: Listener) -> None:
     """Change a file, and wait until the change has been told."""
     seen = len(listener.changes)
-    path.write_text(text)
+    put(path, text)
     wait_until(lambda: len(listener.changes) > seen)
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file whole: an empty one is a state of its own, for whoever looks just then."""
+    new = path.with_suffix(".new")  # matches no pattern
+    new.write_text(text)
+    new.replace(path)

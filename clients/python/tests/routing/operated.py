@@ -62,7 +62,7 @@ class Drive:
         self.loop = asyncio.new_event_loop() if asynchronous else None
         self._thread: threading.Thread | None = None
         if self.loop is not None:
-            self._thread = threading.Thread(target=self.loop.run_forever)
+            self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
             self._thread.start()
 
     def run(self, result: Any) -> Any:

@@ -119,7 +119,7 @@ def test_a_service_that_is_gone_is_replaced(world: Recorded) -> None:
 
 def test_what_the_caller_asks_is_the_callers(world: Recorded) -> None:
     first = world.write()
-    steps = world.listen(world.obby.query.diffs_since, begin(), follow=True, timeout=2)
+    steps = world.listen(world.obby.query.diffs_since, begin(), follow=True, timeout=5)
     assert steps.heard.get(timeout=60).change_id == first
     assert isinstance(steps.heard.get(timeout=60), oc.DeadlineError)
     _, failed = world.obby.router.side(Service.QUERY_SERVICE).guard._of(Backend.GO)

@@ -65,9 +65,6 @@ def test_case_52_the_kill_switch_during_a_watch(world: Any, start: Start, root: 
     assert {item.watch_id for item in after} == {started.watch.watch_id}
     with oc.FileWatcherClient(go.target) as client:
         assert not list(client.list_watches())  # Go has let go
-    # What neither of them has reported was there before the Resync: that is its purpose.
-    missed = {str(path) for path in written} - set(names)
-    assert all(Path(path).exists() for path in missed)
     wait_until(lambda: w.obby.health()["file-watcher"] != "closed")
 
     w.admin.rollback(on=False)
