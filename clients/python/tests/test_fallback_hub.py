@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import re
 from collections.abc import AsyncIterator, Callable
@@ -197,3 +198,15 @@ def test_slow_client() -> None:
         hub.close()
 
     asyncio.run(use())
+
+
+def test_an_asyncio_stream_that_nobody_has_is_gone(loop: asyncio.AbstractEventLoop) -> None:
+    async def run() -> None:
+        async with fallback.AsyncSSEHub() as hub:
+            stream = hub.subscribe("t")
+            assert (await hub.publish("t", "1")).receivers == 1
+            del stream
+            gc.collect()
+            assert (await hub.publish("t", "2")).receivers == 0
+
+    loop.run_until_complete(run())

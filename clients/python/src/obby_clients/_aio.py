@@ -21,7 +21,6 @@ from .errors import CancelledError, ObbyError
 __all__ = ["AsyncClient", "AsyncStream"]
 
 T = TypeVar("T")
-C = TypeVar("C", bound="AsyncClient")
 Home = tuple[int, asyncio.AbstractEventLoop]
 
 
@@ -74,6 +73,9 @@ class AsyncClient(BaseClient, AsyncClosing):
                     self._links.pop((pid, loop), None)
             channel = grpc.aio.insecure_channel(self._target, self._options())
             link = self._links[home] = Link(channel)
+            if self._closed:  # close came too early to see it
+                self._abandon()
+                self._check_open()
         return link
 
     def _start(self, plan: Unary[Any] | Course[Any], timeout: float | None, request_id: str) -> Any:

@@ -20,7 +20,6 @@ from .errors import ClosedError, ObbyError
 __all__ = ["Client", "Stream"]
 
 T = TypeVar("T")
-C = TypeVar("C", bound="Client")
 
 
 class Client(BaseClient, Closing):

@@ -171,6 +171,12 @@ def test_case_67_never_a_write(name: str) -> None:
         Obby(fallback=Fallbacks(), shadow=[name])
 
 
+@pytest.mark.parametrize("name", ["query.nothing", "query", "other.files"])
+def test_a_call_that_there_is_not(name: str) -> None:
+    with pytest.raises(ValueError, match=f"no call {name}"):
+        Obby(fallback=Fallbacks(), shadow=[name])
+
+
 def test_only_what_is_named(serve: Serve) -> None:
     with Obby(fallback=Fallbacks(), shadow=["query.files"]) as obby:
         calls: Shadow = obby.router.shadow

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
+
 import obby_clients as oc
 from obby_clients import hub
 from obby_clients.flags import Backend, Flags, Service
@@ -15,7 +17,7 @@ from obby_clients.routing import Change, Fallbacks, Obby
 from obby_clients.routing.live_sync import _read
 
 from ..conftest import wait_until
-from .routed import Start, side_of
+from .routed import Serve, Start, side_of
 
 
 def hubs(target: str, **more: str) -> dict[str, str]:
@@ -105,6 +107,24 @@ def test_a_stream_that_nobody_has_ends(world: Any, start: Start) -> None:
     del stream
     gc.collect()
     wait_until(lambda: w.drive.run(w.obby.hub.publish("t", "1")).receivers == 0)
+
+
+def test_a_hub_that_refuses_changes_nothing(world: Any, serve: Serve) -> None:
+    refused = threading.Semaphore(0)
+
+    def refuse(_: Any, context: grpc.ServicerContext) -> None:
+        refused.release()
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "full")
+
+    w = world(hubs(serve(oc.SSEHubClient, Subscribe=refuse).target))
+    w.admin.rollback()
+    python = w.python["hub"]
+    w.listen(w.obby.hub.subscribe, "t")
+    w.admin.rollback(on=False)
+    for _ in range(3):  # each time a subscription in Python takes its place
+        assert refused.acquire(timeout=60)
+    w.admin.rollback()
+    wait_until(lambda: w.drive.run(python.publish("t", "x")).receivers == 1)
 
 
 def test_the_end_of_a_source_that_was_replaced_ends_nothing() -> None:

@@ -139,10 +139,11 @@ class Database:
                 " makes a new one",
             )
         connection = self._connected()
-        if before is not None and identity(self.path) != before:
+        found = identity(self.path)
+        if before is not None and found != before:
             connection.close()
             raise problem("DATABASE_REPLACED", f"database {self.path}")
-        self._identity = identity(self._given)
+        self._identity = found
         self.file += 1
         return connection
 

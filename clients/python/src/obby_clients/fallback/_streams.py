@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -98,7 +99,8 @@ class AsyncStream(AsyncClosing, Generic[T]):
         self._changed = asyncio.Event()
         self._over = False
         if self._source is not None:
-            self._source.listen(self._wake)
+            wake = weakref.WeakMethod(self._wake)  # or the source would keep the stream
+            self._source.listen(lambda: (do := wake()) and do())
 
     def _wake(self) -> None:
         if self._loop is not None and not self._loop.is_closed():

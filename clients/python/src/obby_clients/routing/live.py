@@ -93,9 +93,9 @@ class Live:
 
     def tick(self, stream: Any) -> Generator[Step, Any, None]:
         """Bring the sources to where they belong; `stream` opens and stops them."""
-        for side in self.failed & self.sources.keys():
-            self.sources.pop(side)
-        self.failed.clear()
+        for side in list(self.failed):  # a reader may add one meanwhile
+            self.failed.discard(side)
+            self.sources.pop(side, None)
         want = self._wanted()
         missing = want - self.sources.keys()
         if Backend.GO in missing and not (yield from self._open_go(stream)):
@@ -199,8 +199,14 @@ class Live:
             if self.cursor:
                 kwargs[resume] = self.cursor
         source = getattr(client, self.call.name)(**kwargs)
-        yield partial(stream._open, side, source)
+        # Before it is read: its end must not be taken for that of the one before.
+        self.failed.discard(side)
         self.sources[side] = source
+        try:
+            yield partial(stream._open, side, source)
+        except BaseException:
+            self.sources.pop(side, None)
+            raise
 
     def _repeated(self, event: Event) -> bool:
         """Tell whether the other side has reported the same state of a path."""

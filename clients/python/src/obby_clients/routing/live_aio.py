@@ -157,6 +157,10 @@ def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
 async def _atend(reference: weakref.ref[AsyncLiveStream[Any]]) -> None:
     while (stream := reference()) is not None and not stream._closed:
         await stream._tick()
+        if stream._live.router.closed:
+            for side in list(stream._live.sources):
+                await stream._stop(side)
+            return
         del stream
         await asyncio.sleep(EVERY)
 

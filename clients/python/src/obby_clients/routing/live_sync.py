@@ -120,9 +120,12 @@ class LiveStream(Closing, Generic[_T]):
             self._put(None, error, "")
         if self._live.sources:
             self._connected.set()
-        if self._closed.is_set():  # close came too early to see what has been opened
+        if self._over():  # close came too early to see what has been opened
             for side in list(self._live.sources):
                 self._stop(side)
+
+    def _over(self) -> bool:
+        return self._closed.is_set() or self._live.router.closed
 
     def _open(self, side: Backend, source: Any) -> None:
         if hasattr(source, "connect"):
@@ -173,5 +176,7 @@ def _read(reference: weakref.ref[LiveStream[Any]], side: Backend, source: Any) -
 def _tend(reference: weakref.ref[LiveStream[Any]], closed: threading.Event) -> None:
     while (stream := reference()) is not None and not closed.is_set():
         stream._tick()
+        if stream._over():
+            return
         del stream
         closed.wait(EVERY)

@@ -52,6 +52,8 @@ class Quick:
         kwargs: dict[str, Any],
     ) -> Quick | None:
         """Return the way for a call, or None where it has to take the long one."""
+        if call.effect in (Effect.KEYED, Effect.ONCE):
+            return None
         setting, fixed = router.flags.current(call.service)
         if fixed is None:
             found = subject if subject is not None else call.subject(args, kwargs)
@@ -68,8 +70,6 @@ class Quick:
             return None
         quick = known.get(call.name)
         if quick is None or quick._setting is not setting or quick._fixed is not fixed:
-            if call.effect in (Effect.KEYED, Effect.ONCE):
-                return None
             quick = known[call.name] = cls(router, call, setting, fixed)
         side = quick._side
         if not side.ready or side.now is not quick._client or quick.method is None:

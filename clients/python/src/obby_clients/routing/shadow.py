@@ -22,6 +22,7 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .. import _options
 from ..errors import ObbyError
 from ..flags import Backend, bucket
 from ..metrics import COUNTERS
@@ -238,7 +239,10 @@ def _calls(methods: Iterable[str] | None) -> set[tuple[Any, str]]:
         left_out = ("server_info", "wait_ready")
         names = [n for n, c in every.items() if _comparable(c) and c.name not in left_out]
     else:
-        names = [f"{short[m.split('.')[0]]}.{m.split('.', 1)[1]}" for m in methods]
+        named = {m: m.partition(".") for m in _options.texts("shadow", methods)}
+        names = [f"{short.get(service, service)}.{name}" for service, _, name in named.values()]
+        if unknown := [m for m, name in zip(named, names, strict=True) if name not in every]:
+            raise ValueError(f"shadow: there is no call {unknown[0]}: give such as query.files")
     for name in names:
         if not _comparable(every[name]):
             raise TypeError(f"{name} cannot be compared: it writes, or does not end")

@@ -6,7 +6,6 @@ import math
 import sqlite3
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -52,7 +51,7 @@ class Steps:
         self._ahead: deque[Item] = deque()
         self._error: BaseException | None = None
         self._over = False
-        self._changed: weakref.WeakMethod[Callable[[], None]] | None = None
+        self._changed: Callable[[], None] | None = None
 
     def take(self) -> Diff | None:
         """Return the next step, None where none is there yet; StopIteration: the end."""
@@ -72,8 +71,7 @@ class Steps:
 
     def listen(self, changed: Callable[[], None]) -> None:
         """Begin; `changed` is called whenever `take` may have something else to say."""
-        # Weakly, or the thread would keep a stream that nobody has any more.
-        self._changed = weakref.WeakMethod(changed)
+        self._changed = changed
         threading.Thread(target=self._run, name="obby-steps", daemon=True).start()
 
     def close(self, error: ObbyError | None = None) -> None:
@@ -85,9 +83,8 @@ class Steps:
 
     def _tell(self) -> None:
         self._change.notify_all()
-        changed = self._changed() if self._changed is not None else None
-        if changed is not None:
-            changed()
+        if self._changed is not None:
+            self._changed()
 
     def _run(self) -> None:
         """Read ahead, until the end or until the stream is closed."""
