@@ -151,13 +151,16 @@ func (s *Store) swap(next *database, why error) {
 func open(ctx context.Context, path string) (*database, error) {
 	// Before it is opened: where it is replaced in between, the next check sees a
 	// file other than this one.
-	file, err := os.Stat(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	file, missing := os.Stat(path)
+	if missing != nil && !errors.Is(missing, fs.ErrNotExist) {
+		return nil, missing
 	}
-	db, err := sqlite.Reader(path)
+	db, err := sqlite.Reader(path) // has the better sentence where there is none
 	if err != nil {
 		return nil, err
+	}
+	if missing != nil { // it has come in between: the next check opens it
+		return nil, errors.Join(missing, db.Close())
 	}
 	d := &database{DB: db, file: file}
 	if err := d.inspect(ctx); err != nil {
