@@ -7,7 +7,7 @@ const (
 	// with Go's 100 the collector runs fifty times a second under load.
 	gcPercent = 400
 	// memoryLimit is where it runs more often all the same. SQLite's page caches are
-	// beside it.
+	// beside it. A guess.
 	memoryLimit = 40 << 20
 )
 

@@ -15,8 +15,9 @@ import (
 	"github.com/obby/go-services/sse-hub/internal/web"
 )
 
-// reservedFiles are left for gRPC, the admin listener and the history when HTTP
-// has as many connections as it may (hub case 59). A guess.
+// reservedFiles are left for gRPC, the admin listener, the history and the calls that are
+// passed on, of which there are at most 192, when HTTP has as many connections as it may
+// (hub case 59). A guess.
 const reservedFiles = 256
 
 // spareProcs is by how many the threads that run Go at a time exceed the

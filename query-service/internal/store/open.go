@@ -56,8 +56,8 @@ type Store struct {
 	terms termCache
 	// Of short statements there run as many at once as there are cores, and one that
 	// reads from disk meanwhile: more would only take turns, each on a connection with a
-	// page cache of its own. Counts have both cores to themselves, and some megabytes
-	// for a million steps.
+	// page cache of its own. A count keeps two cores busy, and takes some megabytes for
+	// a million steps.
 	short, counts turns
 }
 

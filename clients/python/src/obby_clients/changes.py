@@ -203,7 +203,10 @@ class Changes:
             connection = self._current()
             if place is not None and place.file != self._file:
                 raise Replaced
-            yield connection
+            try:
+                yield connection
+            except sqlite3.Error as error:  # locked for too long, or damaged
+                raise failed("DATABASE_UNAVAILABLE", f"{self._path}: {error}") from error
 
     def _current(self) -> sqlite3.Connection:
         now = identity(self._path)

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from obby_clients.changes import TOPIC, Changes
+from obby_clients.errors import UnavailableError
 from obby_clients.fallback import AsyncContentTracker, AsyncSSEHub
 from obby_clients.fastapi._feed import feed
 from obby_clients.hub import Event
 
+from .committing import World
 from .world import Backend
 
 
@@ -65,6 +67,17 @@ def test_the_hub_is_fed_again_when_the_database_can_be_read_again(
 
     asyncio.run(run())
     assert "changes cannot be read, trying again" in caplog.text
+
+
+def test_changes_that_cannot_be_read_are_unavailable(world: World, tmp_path: Path) -> None:
+    begin = world.changes.newest()
+    (change,) = world.change()
+    rename(tmp_path / "obby.db", "content_diffs", "away")
+    with pytest.raises(UnavailableError, match="no such table") as error:
+        world.changes.after(begin)
+    assert error.value.reason == "DATABASE_UNAVAILABLE"
+    rename(tmp_path / "obby.db", "away", "content_diffs")
+    assert world.changes.after(begin) == [change]
 
 
 def test_a_host_name_has_no_case(backend: Callable[..., Backend]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sqlite3
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -75,7 +74,7 @@ async def _compare_when_replaced(changes: Changes, recorders: list[Recorder]) ->
     """Have every root compared where the database is another file, which may lack something."""
     before: int | None = None
     while True:
-        with suppress(UnavailableError, sqlite3.Error):  # which the feed tells
+        with suppress(UnavailableError):  # which the feed tells
             file, _ = await asyncio.to_thread(changes.tick)
             if before not in {None, file}:
                 for recorder in recorders:

@@ -9,7 +9,6 @@ import asyncio
 import json
 import logging
 import os
-import sqlite3
 from pathlib import Path
 
 from ..changes import Changes, Place, Replaced
@@ -38,11 +37,11 @@ async def publish_to_go(changes: Changes, cursor: Cursor, sides: Sides) -> None:
             await _publish(changes, cursor, sides)
         except Replaced:
             continue  # the cursor finds its place in the new file
-        except sqlite3.Error as error:
-            _LOG.warning("changes cannot be read, trying again: %s", error)
-            await asyncio.sleep(_AGAIN)
         except ObbyError as error:
-            _LOG.info("the Go hub takes nothing, trying again: %s", error)
+            if error.reason == "DATABASE_UNAVAILABLE":
+                _LOG.warning("changes cannot be read, trying again: %s", error)
+            else:
+                _LOG.info("the Go hub takes nothing, trying again: %s", error)
             await asyncio.sleep(_AGAIN)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -45,7 +44,7 @@ async def feed(changes: Changes, hub: Hub, replaced: Callable[[], None] | None =
                 after = change.place
         except Replaced:
             continue
-        except (sqlite3.Error, UnavailableError) as error:
+        except UnavailableError as error:
             _LOG.warning("changes cannot be read, trying again: %s", error)
             await asyncio.sleep(_AGAIN)
 

@@ -14,8 +14,8 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from typing import Any
 
 from .. import _options
@@ -78,18 +78,19 @@ class EventStreams:
         while not self._closing:
             side = self._sides.wanted(Service.SSE_HUB, client_id)
             try:
-                async for event in self._live(side, client_id):
-                    if event == b"":
-                        yield b":\n\n"
-                    if isinstance(event, Event) and (change := _next(event, place)):
-                        place = change.place
-                        yield _frame(change)
-                        continue
-                    while batch := await asyncio.to_thread(self._changes.after, place, _BATCH):
-                        place = batch[-1].place
-                        yield b"".join(map(_frame, batch))
-                        if len(batch) < _BATCH:
-                            break
+                async with aclosing(self._live(side, client_id)) as live:
+                    async for event in live:
+                        if event == b"":
+                            yield b":\n\n"
+                        if isinstance(event, Event) and (change := _next(event, place)):
+                            place = change.place
+                            yield _frame(change)
+                            continue
+                        while batch := await asyncio.to_thread(self._changes.after, place, _BATCH):
+                            place = batch[-1].place
+                            yield b"".join(map(_frame, batch))
+                            if len(batch) < _BATCH:
+                                break
             except Replaced:
                 place, opening = await self._begin(place.event_id, last)
                 yield opening
@@ -132,7 +133,7 @@ class EventStreams:
             return None
         return self._changes.held(Place(int(told[2]), int(told[3] or 0), told[1]))
 
-    async def _live(self, side: Backend, client_id: str | None) -> AsyncIterator[Any]:
+    async def _live(self, side: Backend, client_id: str | None) -> AsyncGenerator[Any, None]:
         """Give what a hub sends: first None, when it listens, and b"" when all is quiet.
 
         Ends when the client belongs to the other side.
