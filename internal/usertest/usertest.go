@@ -41,7 +41,7 @@ func Unprivileged(t *testing.T, test func(t *testing.T)) {
 // copyOfProgram puts this program where everybody can run it.
 func copyOfProgram(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "usertest-")
+	dir, err := os.MkdirTemp("", "usertest-") //nolint:usetesting // TempDir's parent is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
